@@ -1,0 +1,52 @@
+"""@compiled: functions of the scan cycle. Plain Python when NUMBA_DISABLE_JIT=1; otherwise machine code.
+
+numba's own cache does not notice an edit in another module, so the cache folder is named after a hash of every
+file that may hold compiled code (`SOURCES`); a contract test holds that no other file uses @compiled.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numba
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py")
+
+
+def source_files() -> list[Path]:
+    """Every file that may hold compiled code, in a fixed order."""
+    files: list[Path] = []
+    for name in SOURCES:
+        path = ROOT / name
+        files += [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return files
+
+
+def source_key() -> str:
+    """16 hex digits that change whenever any compiled source, numba, or a compile switch changes."""
+    switches = [os.environ.get(name, "") for name in ("NUMBA_BOUNDSCHECK", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")]
+    digest = hashlib.sha256("/".join([numba.__version__, *switches]).encode())
+    for path in source_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_home() -> Path:
+    """Where machine code is kept between runs: LINAC_CTL_CACHE_DIR, else the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("LINAC_CTL_CACHE_DIR") or Path(base) / "linac-ctl")
+
+
+numba.config.CACHE_DIR = str(cache_home() / source_key())
+compiled: Any = numba.njit(cache=True)
+
+
+def pinned(function: Any, *examples: Any) -> Any:
+    """The machine code for exactly these argument types, without numba's dispatch (6 us for a machine's worth of arrays)."""
+    if numba.config.DISABLE_JIT:
+        return function
+    types = tuple(numba.typeof(x) for x in examples)
+    function.compile(types)
+    return function.overloads[types].entry_point

@@ -1,0 +1,43 @@
+"""What can go wrong, said once: every error knows its exit code and says who, what, the limit and what to do next."""
+
+
+class LinacError(Exception):
+    """Base of all errors we raise on purpose; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(LinacError):
+    """The command line asked for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class ConfigError(LinacError):
+    """A configuration file is wrong; the message starts with file:line:column."""
+
+    exit_code = 3
+
+
+class PlanError(LinacError):
+    """A plan cannot be read or cannot be delivered; the message names beam, control point, tag, value and limit."""
+
+    exit_code = 3
+
+
+class RefusedError(LinacError):
+    """We will not: a precondition or limit says no."""
+
+    exit_code = 1
+
+
+class DeviceError(LinacError):
+    """It could not: a device did not do what it was asked in time, or was tripped."""
+
+    exit_code = 4
+
+
+class RecordError(LinacError):
+    """A record cannot be written or read."""
+
+    exit_code = 5
