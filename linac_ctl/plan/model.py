@@ -1,0 +1,75 @@
+"""What a plan asks for, in one shape whatever wrote it: IEC 61217, mm, deg, MU. Pure values; nothing here reads files."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+JAWS = ("X1", "X2", "Y1", "Y2")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beam:
+    """One treatment beam: n control points. Angles are unwrapped (gantry within +/-185, collimator and couch within +/-180).
+
+    Jaw and leaf positions are IEC: X1, Y1 and bank B are negative when open across the axis. A quantity that the plan
+    does not give is NaN (jaws, couch translations), or None (leaves).
+    """
+
+    number: int
+    name: str
+    technique: str  # "static" | "sliding_window" | "step_and_shoot" | "conformal_arc" | "arc" (VMAT)
+    mode: str  # beam mode, as the machine file names it: "6X", "10FFF"
+    mu: float  # BeamMeterset of the fraction group
+    dose_rate_mu_per_min: float | None  # DoseRateSet when the plan gives one above zero
+    cumulative_mu: Floats  # (n,) MU at each control point, 0 .. mu
+    gantry_deg: Floats  # (n,)
+    collimator_deg: Floats  # (n,)
+    jaw_mm: Floats  # (n, 4) X1 X2 Y1 Y2
+    leaf_mm: Floats | None  # (n, 2 p): bank A (X2 side) then bank B (X1 side), leaf 1 at -Y
+    leaf_boundaries_mm: Floats | None  # (p + 1,)
+    couch: Floats  # (n, 6) lateral longitudinal vertical mm, rotation pitch roll deg
+    couch_is_relative: bool = False  # no translations in the plan: treat where the patient was set up
+    isocentre_mm: tuple[float, float, float] | None = None  # DICOM patient coordinates
+    sad_mm: float = 1000.0
+    machine_name: str = ""
+    accessory: str = ""  # wedge, block or applicator id; empty = none
+
+
+@dataclass(frozen=True, slots=True)
+class FractionGroup:
+    """Which beams belong to a fraction, with their MU, in order of delivery."""
+
+    number: int
+    fractions: int
+    beams: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A whole RT Plan; `beams` holds the treatment beams only (set-up beams are named in `setup_beams`)."""
+
+    label: str
+    sop_instance_uid: str
+    patient_id: str
+    patient_name: str
+    beams: tuple[Beam, ...]
+    groups: tuple[FractionGroup, ...]
+    setup_beams: tuple[str, ...] = ()
+    approval: str = ""  # APPROVED | UNAPPROVED | REJECTED | ""
+    patient_position: str = ""  # HFS, FFP ...; empty when the plan does not say
+    frame_of_reference_uid: str = ""
+    structure_set_uid: str = ""
+    study_instance_uid: str = ""
+    geometry: str = ""  # PATIENT | TREATMENT_DEVICE
+    source: str = ""  # where it was read
+    sha256: str = ""  # of the file's bytes
+    notes: tuple[str, ...] = field(default=())  # what the importer had to assume, one line each
+
+    def fraction(self, number: int | None = None) -> tuple[Beam, ...]:
+        """The beams of one fraction group (the first by default), in order of delivery."""
+        group = self.groups[0] if number is None else next(g for g in self.groups if g.number == number)
+        by_number = {beam.number: beam for beam in self.beams}
+        return tuple(by_number[n] for n in group.beams)
