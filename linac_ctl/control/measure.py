@@ -1,0 +1,290 @@
+"""From wires to signals, once per cycle: worst axes, doses, rates, switches. NaN wins every comparison of worst."""
+
+from math import sqrt
+
+from device_models.interface.compiled import compiled
+from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
+
+from ..interlocks.scan import latch_differences
+from .phases import Phase
+from .signals import Signal
+from .state import LIVE
+
+BEAM, READY, MOVE = int(Phase.BEAM), int(Phase.READY), int(Phase.MOVE)
+DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
+MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
+SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
+LEAF_MEMORY = 0.005  # about 2 s
+NAN = float("nan")
+
+
+@compiled
+def worst(x, y):
+    """The larger; NaN wins, so that no news is never good news."""
+    return x if (x >= y) | (x != x) else y
+
+
+@compiled
+def lesser(x, y):
+    """The smaller; NaN wins."""
+    return x if (x <= y) | (x != x) else y
+
+
+@compiled
+def measure_axes(signals, off_at, away_at, split_at, aims, wires, first, last):
+    """Off and split over axes first..last, away over all; -> how far the worst readback is beyond its range."""
+    off, away, split, beyond = 0.0, 0.0, 0.0, -1e9
+    for i in range(first, last):
+        readback = wires[i].readback
+        off = worst(abs(wires[i].setpoint - readback), off)
+        away = worst(abs(aims[i].goal - readback) * aims[i].per_tolerance, away)
+        split = worst(abs(readback - wires[i].readback_2), split)
+        beyond = worst(abs(readback - aims[i].middle) - aims[i].half, beyond)
+    signals[off_at], signals[away_at], signals[split_at] = off, away, split
+    return beyond
+
+
+@compiled
+def measure_device(signals, off_at, aims, wires):
+    """The three signals of a device whose axes share one unit."""
+    return measure_axes(signals, off_at, off_at + 1, off_at + 2, aims, wires, 0, wires.size)
+
+
+@compiled
+def measure_couch(signals, aims, wires):
+    """Translations in mm, rotations in deg; away is in tolerances, so one signal serves both."""
+    far = worst(0.0, -1e9)
+    beyond = measure_axes(signals, Signal.COUCH_OFF_DEG, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_DEG, aims, wires,
+                          min(3, wires.size), wires.size)
+    far = signals[Signal.COUCH_AWAY]
+    beyond = worst(beyond, measure_axes(signals, Signal.COUCH_OFF_MM, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_MM, aims,
+                                        wires, 0, min(3, wires.size)))
+    signals[Signal.COUCH_AWAY] = worst(far, signals[Signal.COUCH_AWAY])
+    return beyond
+
+
+@compiled
+def measure_positions(control, image):
+    """All axis devices."""
+    signals = control.signals
+    beyond = measure_device(signals, Signal.GANTRY_OFF_DEG, control.gantry, image.gantry)
+    beyond = worst(measure_device(signals, Signal.COLLIMATOR_OFF_DEG, control.collimator, image.collimator), beyond)
+    beyond = worst(measure_device(signals, Signal.JAW_OFF_MM, control.jaws, image.jaws), beyond)
+    beyond = worst(measure_device(signals, Signal.LEAF_OFF_MM, control.mlc, image.mlc), beyond)
+    beyond = worst(measure_device(signals, Signal.CARRIAGE_OFF_MM, control.carriages, image.carriages), beyond)
+    beyond = worst(measure_device(signals, Signal.KV_ARM_OFF_MM, control.kv_arms, image.kv_arms), beyond)
+    beyond = worst(measure_device(signals, Signal.MV_ARM_OFF_MM, control.mv_arm, image.mv_arm), beyond)
+    signals[Signal.BEYOND_RANGE] = worst(measure_couch(signals, control.couch, image.couch), beyond)
+
+
+@compiled
+def measure_speeds(control, image):
+    """Seen speed beyond what was commanded of late (gantry, couch); fastest leaf."""
+    signals, job = control.signals, control.job[0]
+    signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry, image.gantry, 0, image.gantry.size,
+                                                       job.gantry_asked_deg_per_s)
+    signals[Signal.COUCH_UNASKED_MM_PER_S] = unasked(control.couch, image.couch, 0, min(3, image.couch.size),
+                                                     job.couch_asked_mm_per_s)
+    fastest, square = 0.0, 0.0
+    for i in range(image.mlc.size):
+        readback = image.mlc[i].readback
+        fastest = worst(abs(readback - control.mlc[i].seen), fastest)
+        off = image.mlc[i].setpoint - readback
+        square += off * off
+        control.mlc[i].seen = readback
+    signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / DT_S
+    leaves = max(image.mlc.size, 1)
+    job.leaf_rms2 += LEAF_MEMORY * (square / leaves - job.leaf_rms2) if job.leaf_rms2 == job.leaf_rms2 else 0.0
+    job.leaf_rms2 = square / leaves if not (job.leaf_rms2 >= 0.0) else job.leaf_rms2
+    signals[Signal.LEAF_RMS_MM] = sqrt(job.leaf_rms2) if job.leaf_rms2 >= 0.0 else job.leaf_rms2
+
+
+@compiled
+def unasked(aims, wires, first, last, asked):
+    """Speed of the readback above the highest speed commanded in the last second, unit per s."""
+    fastest = -asked
+    for i in range(first, last):
+        fastest = worst(abs(wires[i].readback - aims[i].seen) / DT_S - asked, fastest)
+        aims[i].seen = wires[i].readback
+    return fastest
+
+
+@compiled
+def measure_dose(job, signals, param, beam):
+    """Counters, their agreement, and what is left of the field."""
+    signals[Signal.MU_1] = job.mu_offset + beam.mu_1
+    signals[Signal.MU_2] = job.mu_offset + beam.mu_2
+    allowed = max(param.split_floor_mu, param.split_ratio * beam.mu_1)
+    signals[Signal.MU_SPLIT] = abs(beam.mu_1 - beam.mu_2) / allowed
+    signals[Signal.MU_LEFT] = job.mu_end - signals[Signal.MU_1]
+    signals[Signal.MU_OVER] = -signals[Signal.MU_LEFT]
+    signals[Signal.MU_BACKWARDS] = worst(job.last_mu_1 - beam.mu_1, job.last_mu_2 - beam.mu_2)
+    grown = beam.mu_1 - job.last_mu_1
+    job.mu_rate_mean += LONG * (grown / DT_S - job.mu_rate_mean)
+    job.last_mu_1, job.last_mu_2 = beam.mu_1, beam.mu_2
+
+
+@compiled
+def forget_bad_means(job):
+    """A mean that swallowed a NaN starts again; the NaN itself has been seen by then."""
+    job.mu_rate_mean = job.mu_rate_mean if job.mu_rate_mean == job.mu_rate_mean else 0.0
+    job.pulse_rate_mean = job.pulse_rate_mean if job.pulse_rate_mean == job.pulse_rate_mean else 0.0
+    for i in range(2):
+        job.symmetry_mean[i] = job.symmetry_mean[i] if job.symmetry_mean[i] == job.symmetry_mean[i] else 0.0
+
+
+@compiled
+def measure_rates(job, signals, beam):
+    """Dose rate against what was asked, chamber against pulse counter, arcs, pulses without permit."""
+    pulses = beam.pulses - job.last_pulses
+    missed = beam.missed_pulses - job.last_missed
+    job.last_pulses, job.last_missed = beam.pulses, beam.missed_pulses
+    job.rate_mean_mu_per_s += SHORT * (job.rate_mu_per_s * job.permit - job.rate_mean_mu_per_s)
+    job.pulse_rate_mean += LONG * (pulses * job.pulse_mu / DT_S - job.pulse_rate_mean)
+    job.missed_mean += missed - job.missed_mean * LONG
+    highest = max(job.max_rate_mu_per_s, 1e-9)
+    signals[Signal.RATE_RATIO] = beam.rate_1_mu_per_s / highest
+    signals[Signal.PULSE_RATIO] = beam.pulse_mu / max(job.pulse_mu, 1e-9)
+    steady = job.flowing > 30 and job.rate_mean_mu_per_s > 0.02 * highest
+    short = 1.0 - beam.rate_1_mu_per_s / max(job.rate_mean_mu_per_s, 1e-9)
+    signals[Signal.RATE_SHORT] = short if steady or short != short else 0.0
+    signals[Signal.RATE_PLAUS] = abs(job.pulse_rate_mean - job.mu_rate_mean) / highest
+    signals[Signal.MISSED_PULSES] = job.missed_mean
+    if job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit:
+        job.flowing += 1
+    elif job.flowing > 0:
+        job.flowing += 1
+    late = job.low_cycles - 1 if pulses != 0 and job.permit == 0 else 0
+    signals[Signal.RADIATION_OFF] = late
+
+
+@compiled
+def measure_quality(job, signals, param, beam):
+    """Symmetry, chamber voltages, energy, mode, live parameters."""
+    for i in range(2):
+        pair = beam.quadrants[2 * i] + beam.quadrants[2 * i + 1]
+        skew = (beam.quadrants[2 * i] - beam.quadrants[2 * i + 1]) / pair if pair > 0.0 else NAN
+        skew = skew if job.flowing > 0 or skew != skew else 0.0
+        job.symmetry_mean[i] += SHORT * (skew - job.symmetry_mean[i])
+    signals[Signal.SYMMETRY] = worst(abs(job.symmetry_mean[0]), abs(job.symmetry_mean[1]))
+    signals[Signal.CHAMBER_HV] = worst(abs(beam.chamber_hv_1_v / param.chamber_hv_v - 1.0),
+                                       abs(beam.chamber_hv_2_v / param.chamber_hv_v - 1.0))
+    signals[Signal.ENERGY] = abs(beam.energy_ratio - 1.0)
+    signals[Signal.MODE_WRONG] = 0.0 if beam.mode_sensed == beam.mode else 1.0
+    signals[Signal.ACCESSORY_WRONG] = 0.0 if beam.accessory == job.accessory else 1.0
+    signals[Signal.HV_ON] = beam.hv_on
+    signals[Signal.WATER_LEVEL] = beam.water_level_ok
+    live = (beam.gun_hv_kv, beam.gun_current_a, beam.pfn_kv, beam.afc_error_v, beam.rf_driver_v, beam.vacuum_ua,
+            beam.gas_psi, beam.water_c)
+    band = 0.0
+    for i in range(len(LIVE)):
+        band = worst(abs(live[i] - param.live_middle[i]) * param.live_per_half[i], band)
+    signals[Signal.UTILITY_BAND] = band
+
+
+@compiled
+def bits(word):
+    """How many bits of a small non-negative number are set."""
+    n = 0
+    for i in range(6):
+        n += (word >> i) & 1
+    return n
+
+
+@compiled
+def measure_safety(job, signals, safety):
+    """What the second channel says of itself; a self-test opens it on purpose."""
+    opened = 0 if safety.testing > 0.5 else safety.open
+    signals[Signal.CHANNEL_PERMIT] = safety.permit
+    refused = job.permit == 1 and not (safety.permit >= 1.0)
+    signals[Signal.CHANNEL_REFUSED] = signals[Signal.CHANNEL_REFUSED] + 1.0 if refused else 0.0
+    signals[Signal.OPEN_DOSE] = 1.0 if opened & DOSE else 0.0
+    signals[Signal.OPEN_TIMER] = 1.0 if opened & TIMER else 0.0
+    signals[Signal.OPEN_HEARTBEAT] = 1.0 if opened & HEARTBEAT else 0.0
+    signals[Signal.OPEN_DOOR] = 1.0 if opened & DOOR else 0.0
+    signals[Signal.OPEN_ESTOP] = 1.0 if opened & ESTOP else 0.0
+    signals[Signal.OPEN_LIMITS] = 1.0 if opened & LIMITS else 0.0
+    signals[Signal.ECHO_OFF] = worst(abs(safety.preset_echo_mu - job.preset_mu),
+                                     abs(safety.time_limit_echo_s - job.time_limit_s))
+    signals[Signal.TIMER_SPLIT_S] = abs(safety.beam_s - job.beam_s)
+    missing = ALL_TESTED & ~safety.passed
+    signals[Signal.SELFTEST_MISSING] = bits(missing)
+    signals[Signal.SELFTEST_DOSE_MISSING] = bits(missing & (DOSE | TIMER))
+
+
+@compiled
+def measure_room(job, signals, room):
+    """Switches; 1.0 is healthy."""
+    signals[Signal.DOOR] = lesser(room.door_closed, room.door_closed_2)
+    signals[Signal.DOOR_SPLIT] = abs(room.door_closed - room.door_closed_2)
+    signals[Signal.LAST_PERSON_OUT] = room.last_person_out
+    signals[Signal.ESTOP] = room.estop_ok
+    bar = lesser(room.motion_enable, room.motion_enable_2)
+    signals[Signal.MOTION_ENABLE] = bar if job.bar_needed > 0.5 or bar != bar else 1.0
+    signals[Signal.ENABLE_SPLIT] = abs(room.motion_enable - room.motion_enable_2)
+    signals[Signal.TOUCHGUARD] = lesser(room.touchguard_ok, room.touchguard_ok_2)
+    signals[Signal.TOUCHGUARD_SPLIT] = abs(room.touchguard_ok - room.touchguard_ok_2)
+    signals[Signal.KEY] = room.key_on
+    signals[Signal.MAINS] = room.mains_ok
+    signals[Signal.ROOM_MONITOR] = room.room_monitor_ok
+    signals[Signal.SERVICE_MODE] = 1.0 - room.service_mode
+    signals[Signal.BYPASS] = 1.0 - room.bypass
+    signals[Signal.CLEARANCE_MM] = room.clearance_mm
+
+
+@compiled
+def measure_nodes(job, signals, nodes):
+    """Age of the oldest reading, drive power, reference positions."""
+    age, drives, calibrated = 0.0, 1.0, 1.0
+    for i in range(nodes.size):
+        age = worst(float(job.cycle - nodes[i].sampled_cycle), age)
+        if i < BEAM_NODE:
+            powered = nodes[i].powered if nodes[i].enable > 0.5 else 1.0
+            drives = lesser(powered, drives)
+            calibrated = lesser(nodes[i].calibrated, calibrated)
+    signals[Signal.NODE_AGE_CYCLES] = age
+    signals[Signal.DRIVES_OK] = drives
+    signals[Signal.CALIBRATED] = calibrated
+    signals[Signal.MLC_CALIBRATED] = nodes[MLC_NODE].calibrated
+
+
+@compiled
+def measure_arc(job, signals, trajectory):
+    """MU by which dose and gantry angle are out of step, and the lag of the slow axes."""
+    s = job.segment
+    turned = abs(trajectory.gantry[s + 1, 0] - trajectory.gantry[s, 0])
+    mu_per_deg = (trajectory.mu[s + 1] - trajectory.mu[s]) / turned if turned > 1e-6 else 0.0
+    in_field = job.phase == BEAM and job.moving == 0
+    signals[Signal.MU_ANGLE] = signals[Signal.GANTRY_OFF_DEG] * mu_per_deg if in_field else 0.0
+    signals[Signal.RUN_UP_LEFT_CYCLES] = job.run_up_left
+
+
+@compiled
+def measure_self(job, signals, rows):
+    """The controller's own consistency."""
+    phase = job.phase
+    known = phase == 1 or phase == MOVE or phase == READY or phase == BEAM or phase == 16
+    signals[Signal.STATE_ILLEGAL] = 0.0 if known and (job.permit == 0 or phase == BEAM) else 1.0
+    signals[Signal.UNEVALUATED] = rows.size - job.evaluated
+    signals[Signal.LATCH_SPLIT] = latch_differences(rows)
+    signals[Signal.PRESCRIPTION_CHANGED] = 0.0 if job.prescription == job.armed_prescription else 1.0
+    signals[Signal.SESSION_CHANGED] = 0.0 if job.session == job.armed_session else 1.0
+
+
+@compiled
+def measure(control, image):
+    """All signals of this cycle."""
+    job, signals, beam = control.job[0], control.signals, image.beam[0]
+    measure_positions(control, image)
+    measure_speeds(control, image)
+    measure_rates(job, signals, beam)
+    measure_dose(job, signals, control.param[0], beam)
+    measure_quality(job, signals, control.param[0], beam)
+    measure_safety(job, signals, image.safety[0])
+    measure_room(job, signals, image.room[0])
+    measure_nodes(job, signals, image.nodes)
+    measure_arc(job, signals, control.trajectory)
+    measure_self(job, signals, control.interlocks)
+    lag = worst(signals[Signal.GANTRY_OFF_DEG] * control.param[0].per_gantry_hold,
+                signals[Signal.JAW_OFF_MM] * control.param[0].per_jaw_hold)
+    signals[Signal.MOTION_LAG] = worst(lag, signals[Signal.LEAF_OFF_MM] * control.param[0].per_leaf_hold)

@@ -1,0 +1,209 @@
+"""The controller's own memory, next to the image: aims, the field in hand, the tables. Records, one place, no objects."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from device_models.interface.image import AXIS_DEVICES, DT_S, records
+from linac_ctl.config.machine import AxisConfig, MachineConfig
+
+from .journal import JOURNAL, SLOTS
+from .phases import Phase
+from .signals import N_SIGNALS
+
+AIM = np.dtype([
+    ("goal", "f8"),  # where the subsystem wants to end up
+    ("velocity", "f8"),  # of the setpoint, unit per s
+    ("speed", "f8"),  # fastest setpoint motion, unit per s
+    ("accel", "f8"),  # unit per s2
+    ("per_tolerance", "f8"),  # 1 / tolerance
+    ("middle", "f8"),  # of the range
+    ("half", "f8"),  # of the range
+    ("seen", "f8"),  # last cycle's readback
+])
+
+JOB = np.dtype([
+    ("cycle", "i8"),
+    ("phase", "i8"),  # Phase
+    ("reactions", "i8"),  # Reaction bits in force since the last scan
+    ("enabled", "i8"),  # drive power was wanted last cycle
+    # the field in hand
+    ("beam_number", "i8"),
+    ("slot", "i8"),  # journal record; -1 = none
+    ("points", "i8"),
+    ("segment", "i8"),
+    ("expected_mu", "f8"),  # the commanded dose; the axes follow it, and it follows chamber 1
+    ("mu_offset", "f8"),  # MU of this field from earlier partial deliveries
+    ("mu_end", "f8"),
+    ("half_pulse_mu", "f8"),
+    ("pulse_mu", "f8"),
+    ("max_rate_mu_per_s", "f8"),
+    ("rate_mu_per_s", "f8"),
+    ("rate_mean_mu_per_s", "f8"),  # commanded, about 0.1 s
+    ("permit", "i8"),
+    ("permit_lead", "i8"),  # cycles before the end of run-up at which the permit is given
+    ("flowing", "i8"),  # cycles since the first pulse under this permit; 0 = none yet
+    ("pulses_at_permit", "i8"),
+    ("low_cycles", "i8"),  # cycles since the permit fell
+    ("hold", "i8"),  # Hold
+    ("moving", "i8"),  # 1 = between control points without dose
+    ("arrived_cycles", "i8"),
+    ("beam_s", "f8"),
+    ("run_up_left", "i8"),  # cycles until the arc starts; below zero: waiting for the first pulse
+    ("run_up_cycles", "i8"),
+    ("run_up_to_deg", "f8"),
+    ("run_up_deg_per_s", "f8"),
+    ("run_up_accel", "f8"),
+    # what was armed
+    ("prescription", "i8"),
+    ("armed_prescription", "i8"),
+    ("session", "i8"),
+    ("armed_session", "i8"),
+    ("preset_mu", "f8"),
+    ("time_limit_s", "f8"),
+    ("accessory", "i8"),
+    # filters of measured things
+    ("last_mu_1", "f8"),
+    ("last_mu_2", "f8"),
+    ("last_pulses", "i8"),
+    ("last_missed", "i8"),
+    ("missed_mean", "f8"),
+    ("pulse_rate_mean", "f8"),  # nominal MU from the pulse counter, about 1 s
+    ("mu_rate_mean", "f8"),  # chamber 1, about 1 s
+    ("gantry_asked_deg_per_s", "f8"),  # highest commanded speed of the last second
+    ("couch_asked_mm_per_s", "f8"),
+    ("gantry_before_deg", "f8"),  # last cycle's setpoint
+    ("couch_before_mm", "f8", (3,)),
+    ("leaf_rms2", "f8"),
+    ("symmetry_mean", "f8", (2,)),
+    ("bar_needed", "f8"),  # 1.0 = motion needs a held motion-enable bar (staff in the room)
+    # bookkeeping
+    ("row", "i8"),
+    ("row_every", "i8"),
+    ("evaluated", "i8"),
+    ("events", "i8"),  # collected since the engine last looked
+])
+
+LIVE = ("gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c")
+
+PARAM = np.dtype([
+    ("servo_gain", "f8"),
+    ("slow_down_at", "f8"),
+    ("split_floor_mu", "f8"),
+    ("split_ratio", "f8"),
+    ("chamber_hv_v", "f8"),
+    ("settle_cycles", "i8"),
+    ("per_gantry_hold", "f8"),  # 1 / deviation at which the beam is held
+    ("per_leaf_hold", "f8"),
+    ("per_jaw_hold", "f8"),
+    ("live_middle", "f8", (len(LIVE),)),
+    ("live_per_half", "f8", (len(LIVE),)),
+])
+
+WATCH = np.dtype([
+    ("signal", "i8"),
+    ("sense", "f8"),  # +1.0: fine while <= limit; -1.0: fine while >= limit
+    ("limit", "f8"),
+    ("settle", "i8"),
+    ("good_cycles", "i8"),
+    ("armed", "i8"),
+])
+
+
+class Trajectory(NamedTuple):
+    """Control points against MU; every array has room for the longest field. Rates in MU/s, accelerations in MU/s2."""
+
+    mu: Any  # (n,)
+    rate: Any  # (n,) highest rate inside the segment that starts here
+    node_rate2: Any  # (n,) square of the highest rate at this control point
+    accel: Any  # (n,) highest change of rate inside the segment
+    stop_mu: Any  # (n,) next MU at which the beam has to stop
+    move: Any  # (n,) 1 = the segment that starts here is motion without dose
+    gantry: Any  # (n, 1) deg
+    collimator: Any  # (n, 1) deg
+    jaws: Any  # (n, jaws) mm
+    mlc: Any  # (n, leaves) mm
+    carriages: Any  # (n, 2) mm
+
+
+class Control(NamedTuple):
+    """Everything the cycle reads and writes on the controller's side."""
+
+    gantry: Any  # AIM per axis, as in the image
+    collimator: Any
+    jaws: Any
+    mlc: Any
+    carriages: Any
+    couch: Any
+    kv_arms: Any
+    mv_arm: Any
+    job: Any  # JOB (1,)
+    param: Any  # PARAM (1,)
+    signals: Any  # (N_SIGNALS,) f8: signals, then guards
+    interlocks: Any  # interlocks.scan.ROW
+    watches: Any  # WATCH (16,)
+    trajectory: Trajectory
+    journal: Any  # JOURNAL (SLOTS,)
+    rows: Any  # float32 (row, column)
+
+
+def aims(axes: tuple[AxisConfig, ...], copies: int = 1) -> Any:
+    """AIM records for these axes; `copies` of one axis for leaves."""
+    rows = records(len(axes) * copies, AIM)
+    for i, axis in enumerate(a for a in axes for _ in range(copies)):
+        half = (axis.high - axis.low) / 2
+        rows[i : i + 1] = np.array([(0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, axis.low + half, half, 0.0)], AIM)
+    return rows
+
+
+def leaf_aims(machine: MachineConfig) -> Any:
+    """Bank A as configured, bank B mirrored about the axis."""
+    if machine.mlc is None:
+        return records(0, AIM)
+    rows = aims((machine.mlc.leaf,), 2 * machine.mlc.pairs)
+    rows["middle"][machine.mlc.pairs :] *= -1.0
+    return rows
+
+
+def new_trajectory(machine: MachineConfig, points: int) -> Trajectory:
+    """Room for `points` control points."""
+    sizes = machine.sizes()
+    flat = [np.zeros(points) for _ in range(5)]
+    axes = [np.zeros((points, sizes[name])) for name in ("gantry", "collimator", "jaws", "mlc", "carriages")]
+    return Trajectory(*flat, np.zeros(points, np.int64), *axes)
+
+
+def columns(machine: MachineConfig) -> list[str]:
+    """Names of the row columns, with units."""
+    names = ["cycle", "phase", "beam", "control_point", "permit", "hold", "rate_mu_per_s", "expected_mu", "mu_1", "mu_2",
+             "reactions", "clearance_mm"]
+    for name, unit in axis_names(machine):
+        names += [f"{name}.setpoint_{unit}", f"{name}.readback_{unit}"]
+    return names
+
+
+def axis_names(machine: MachineConfig) -> list[tuple[str, str]]:
+    """(name, unit) of every axis in image order; leaves are A1.. and B1.. from -Y to +Y."""
+    found: list[tuple[str, str]] = []
+    for device in AXIS_DEVICES:
+        if device == "mlc":
+            pairs = machine.mlc.pairs if machine.mlc else 0
+            found += [(f"{bank}{i + 1}", "mm") for bank in "AB" for i in range(pairs)]
+        else:
+            found += [(axis.name, axis.unit) for axis in getattr(machine, device)]
+    return found
+
+
+def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: int, rows: Any, journal: Any = None) -> Control:
+    """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
+    axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
+    job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000)
+    signals = np.full(N_SIGNALS, np.nan)
+    book = np.zeros(SLOTS, JOURNAL) if journal is None else journal
+    book = book.view(np.recarray) if isinstance(job, np.recarray) else book
+    return Control(*axes, job, param, signals, interlocks, records(16, WATCH), new_trajectory(machine, points), book, rows)
+
+
+def cycles(seconds: float) -> int:
+    """Whole cycles, at least one."""
+    return max(1, round(seconds / DT_S))

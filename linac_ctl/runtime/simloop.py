@@ -1,0 +1,213 @@
+"""An asyncio loop whose idle time is the plant: when no callback is ready, machine time passes.
+
+Time is counted in cycles. Cycle k covers (t[k-1], t[k]]; timers due at t[k] fire after cycle k; what they command acts
+in cycle k+1. Equal deadlines fire in order of creation, tasks hash by number: nothing depends on addresses.
+Pace None runs as fast as the computer can; pace 1.0 is real time, and every cycle is the same cycle.
+"""
+
+import asyncio
+import heapq
+import selectors
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from device_models.interface.image import DT_S
+
+from ..errors import LinacError
+
+NS = 1_000_000_000
+PERIOD_NS = round(DT_S * NS)
+LONGEST_WAIT_CYCLES = round(24 * 3600 / DT_S)
+
+
+class Deadlock(LinacError):
+    """The session waits for something that cannot come."""
+
+
+class Stepper(Protocol):
+    """What the loop lets run while it idles."""
+
+    def advance(self, cycles: int) -> int:
+        """Run up to `cycles`; -> cycles done, fewer when something happened."""
+
+
+class SimSelector(selectors.SelectSelector):
+    """Hands every idle moment to the loop; real file descriptors are polled only when somebody registered one."""
+
+    loop: "SimLoop"
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Called by the loop once per iteration; timeout <= 0 means callbacks are ready."""
+        if timeout is not None and timeout <= 0:
+            return self.poll(0.0) if self.loop.has_io else []
+        return self.loop.idle(timeout)
+
+    def poll(self, timeout_s: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """Look at real file descriptors."""
+        return super().select(timeout_s)
+
+
+class SimTimer(asyncio.TimerHandle):
+    """Equal deadlines fire in the order they were set (the stock heap compares only the deadline)."""
+
+    __slots__ = ("seq",)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool((self.when(), self.seq) < (other.when(), other.seq))
+
+
+class SimTask(asyncio.Task[Any]):
+    """Hash = creation number, so that sets of tasks iterate the same in every run."""
+
+    def __init__(self, coro: Any, *, loop: Any, seq: int, **kw: Any) -> None:
+        self.seq = seq
+        super().__init__(coro, loop=loop, **kw)
+
+    def __hash__(self) -> int:
+        return self.seq
+
+
+class SimFuture(asyncio.Future[Any]):
+    """As SimTask."""
+
+    def __init__(self, *, loop: Any, seq: int) -> None:
+        self.seq = seq
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self.seq
+
+
+class Pace:
+    """Real time for the loop: waits before each cycle, counts what came late, never tries to catch up."""
+
+    def __init__(self, speed: float) -> None:
+        self.speed, self.start_ns = speed, 0
+        self.late_us: list[int] = []
+        self.overruns = self.streak = 0
+
+    def due_ns(self, cycle: int) -> int:
+        """Monotonic time at which `cycle` may run."""
+        if not self.start_ns:
+            self.start_ns = time.monotonic_ns() - round((cycle - 1) * PERIOD_NS / self.speed)
+        return self.start_ns + round(cycle * PERIOD_NS / self.speed)
+
+    def note(self, late_ns: int) -> None:
+        """Lateness of the cycle about to run; more than a period is an overrun, and the schedule moves on."""
+        self.late_us.append(late_ns // 1000)
+        if late_ns * self.speed > PERIOD_NS:
+            self.overruns += 1
+            self.streak += 1
+            self.start_ns += late_ns
+        else:
+            self.streak = 0
+
+
+class SimLoop(asyncio.SelectorEventLoop):
+    """See the module's first lines."""
+
+    def __init__(self, stepper: Stepper, *, speed: float | None = None,
+                 on_overrun: Callable[[int], None] = lambda streak: None) -> None:
+        selector = SimSelector()
+        selector.loop = self
+        self.has_io = False
+        self.stepper, self.on_overrun = stepper, on_overrun
+        self.pace = Pace(speed) if speed else None
+        self.now_ns = self.cycle = self.seq = 0
+        super().__init__(selector)
+        self._own_fd = self._ssock.fileno()  # type: ignore[attr-defined]
+        self._clock_resolution = 1e-9
+        self.set_task_factory(self._new_task)
+
+    def time(self) -> float:
+        """Machine time, s."""
+        return self.now_ns / NS
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        """As asyncio's, but first in, first out among equals."""
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = SimTimer(when, callback, args, self, context)
+        self.seq += 1
+        timer.seq = self.seq
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        """As asyncio's."""
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """A future with a number."""
+        self.seq += 1
+        return SimFuture(loop=self, seq=self.seq)
+
+    def _new_task(self, loop: Any, coro: Any, **kw: Any) -> asyncio.Task[Any]:
+        self.seq += 1
+        return SimTask(coro, loop=loop, seq=self.seq, **kw)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        """A thread would race with machine time: run the function here and now."""
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
+        handle = super()._add_reader(fd, callback, *args)  # type: ignore[misc]
+        self.has_io = self.has_io or (hasattr(self, "_own_fd") and fd != self._own_fd)
+        return handle
+
+    def idle(self, timeout_s: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Nothing is ready: let machine time pass up to the next timer, or to something worth waking for."""
+        target_ns = self.now_ns + round(timeout_s * NS) if timeout_s is not None else None
+        cycles = LONGEST_WAIT_CYCLES if target_ns is None else target_ns // PERIOD_NS - self.cycle
+        if self.pace is not None:
+            ready = self._run_paced(cycles)
+        else:
+            ready = self.selector_poll() if self.has_io else []
+            self._run(cycles)
+        if target_ns is not None and not self._woken() and self.cycle * PERIOD_NS + PERIOD_NS > target_ns:
+            self.now_ns = max(self.now_ns, target_ns)  # a timer between two cycles
+        return ready
+
+    def selector_poll(self, timeout_s: float = 0.0) -> list[tuple[selectors.SelectorKey, int]]:
+        """Real descriptors, if any."""
+        selector: SimSelector = self._selector  # type: ignore[attr-defined]
+        return selector.poll(timeout_s)
+
+    def _woken(self) -> bool:
+        return bool(self._ready)  # type: ignore[attr-defined]
+
+    def _run(self, cycles: int) -> None:
+        if cycles <= 0:
+            return
+        done = self.stepper.advance(cycles)
+        if done == LONGEST_WAIT_CYCLES:
+            raise Deadlock("nothing happened for a day of machine time: the session waits for something that cannot come")
+        self.cycle += done
+        self.now_ns = self.cycle * PERIOD_NS
+
+    def _run_paced(self, cycles: int) -> list[tuple[selectors.SelectorKey, int]]:
+        pace = self.pace
+        assert pace is not None
+        for _ in range(max(cycles, 0)):
+            if ready := self._wait_until(pace.due_ns(self.cycle + 1)):
+                return ready
+            pace.note(time.monotonic_ns() - pace.due_ns(self.cycle + 1))
+            self.on_overrun(pace.streak)
+            self._run(1)
+            if self._woken():
+                break
+        return []
+
+    def _wait_until(self, due_ns: int) -> list[tuple[selectors.SelectorKey, int]]:
+        """Sleep until a cycle is due; epoll rounds up to whole ms, so it stops short and a plain sleep does the rest."""
+        while (left_ns := due_ns - time.monotonic_ns()) > 0:
+            if self.has_io and (ready := self.selector_poll(max(left_ns - 1_500_000, 0) / NS)):
+                return ready
+            time.sleep(max(due_ns - time.monotonic_ns(), 0) / NS if not self.has_io else min(left_ns, 200_000) / NS)
+        return []
