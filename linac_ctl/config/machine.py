@@ -59,6 +59,7 @@ class BeamLimits(Frozen):
     run_up_margin_s: float = Field(gt=0, description="steady motion asked for before beam-on of an arc")
     dose_servo_gain: float = Field(gt=0, le=1, description="share of the difference to the chamber corrected per cycle")
     slow_down_at: float = Field(gt=0, lt=1, description="share of the hold limit at which the dose rate starts to fall")
+    beam_on_latency_s: float = Field(ge=0, description="expected time from permit to first pulse; an arc gives the permit earlier")
     warm_up_timeout_s: float = Field(gt=0)
     hold_settle_s: float = Field(gt=0, description="a hold ends after all is well for this long")
 

@@ -56,6 +56,12 @@ class Field:
         """Number of control points."""
         return len(self.mu)
 
+    @property
+    def technique_text(self) -> str:
+        """For people."""
+        way = f"{self.axes['gantry'][0, 0]:.1f} to {self.axes['gantry'][-1, 0]:.1f} deg"
+        return f"{self.beam.technique}, {way}, {self.mu[-1] - self.start_mu:.2f} MU in about {self.beam_on_s:.1f} s"
+
 
 def axis_limits(machine: MachineConfig) -> dict[str, list[AxisConfig]]:
     """The AxisConfig of every column of `Field.axes`, in order."""

@@ -1,0 +1,129 @@
+"""What people see of the interlock table, and how they reset it: who, in which role, why, old and new value."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from device_models.interface.image import DT_S
+
+from ..control.phases import Reaction
+from ..control.signals import signal_index
+from ..control.state import Control
+from ..errors import RefusedError
+from .table import Interlock, InterlockTable, Role
+
+MAY_RESET: dict[str, tuple[Role, ...]] = {
+    "therapist": ("therapist", "physician", "physicist", "engineer"),
+    "physician": ("physician", "physicist"),
+    "physicist": ("physicist", "engineer"),
+    "engineer": ("engineer",),
+}
+MOST_DOSE_RESETS = 1  # the same dose latch a second time in one field is not for the console any more
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One row in force."""
+
+    id: str
+    name: str
+    kind: str
+    cycle: int
+    value: float
+    fine: str
+    signal: str
+    latched: bool
+    reset_role: str
+
+    @property
+    def text(self) -> str:
+        """For people: what, value, limit, when."""
+        return f"{self.id}: {self.signal} {self.value:.3f}, fine is {self.fine}, at {self.cycle * DT_S:.2f} s"
+
+
+class Panel:
+    """Reads and resets the rows of one machine."""
+
+    def __init__(self, table: InterlockTable, control: Control) -> None:
+        self.table, self.control = table, control
+        self.history: list[Trip] = []
+        self.resets: list[dict[str, Any]] = []
+        self.dose_resets: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+
+    def active(self) -> list[Trip]:
+        """Rows in force, first-out first; rows of the same cycle in the order of the table."""
+        rows = self.control.interlocks
+        hot = [i for i in range(len(rows)) if rows["tripped"][i] or rows["escalated"][i]]
+        return [self._trip(i) for i in sorted(hot, key=lambda i: (int(rows["first_cycle"][i]), i))]
+
+    def _trip(self, i: int) -> Trip:
+        rows, row = self.control.interlocks, self.table.rows[i]
+        latched = self.table.latched(row) or bool(rows["escalated"][i])
+        return Trip(row.id, row.catalogue_name, row.kind, int(rows["first_cycle"][i]), float(rows["value"][i]), row.fine,
+                    row.signal, latched, self.table.reset_role(row))
+
+    def note_new(self) -> list[Trip]:
+        """Trips since the last look, kept in `history`."""
+        new = [t for t in self.active() if self._seen.get(t.id) != t.cycle]
+        for trip in new:
+            self._seen[trip.id] = trip.cycle
+        self.history += new
+        return new
+
+    def explain(self, mask: int = int(Reaction.BEAM_OFF | Reaction.MOTION_STOP | Reaction.BEAM_HOLD | Reaction.PREVENT_START)
+                ) -> list[str]:
+        """One line per row in force whose reaction is in `mask`, first-out first."""
+        ids = {row.id: i for i, row in enumerate(self.table.rows)}
+        rows = self.control.interlocks
+        return [t.text for t in self.active() if (int(rows["reaction"][ids[t.id]]) | int(rows["escalates_to"][ids[t.id]])) & mask]
+
+    def find(self, name: str) -> int:
+        """Row of an id; RefusedError when there is none."""
+        for i, row in enumerate(self.table.rows):
+            if row.id == name:
+                return i
+        raise RefusedError(f"interlock {name!r}: no such row; `linac-ctl interlocks list` shows all")
+
+    def reset(self, name: str, *, who: str, role: str, reason: str) -> None:
+        """Clear one latch. RefusedError if its cause is still there, the role is wrong, or there is no reason."""
+        i = self.find(name)
+        row, rows = self.table.rows[i], self.control.interlocks
+        self._may_reset(row, i, role, reason)
+        self.resets.append({"id": name, "who": who, "role": role, "reason": reason, "cycle": int(self.control.job["cycle"][0]),
+                            "value": float(rows["value"][i]), "tripped_cycle": int(rows["first_cycle"][i])})
+        if row.dose:
+            self.dose_resets[name] = self.dose_resets.get(name, 0) + 1
+        for field, value in (("tripped", 0), ("tripped_copy", 1), ("escalated", 0), ("bad_cycles", 0), ("holds", 0)):
+            rows[field][i] = value
+
+    def _may_reset(self, row: Interlock, i: int, role: str, reason: str) -> None:
+        rows, needed = self.control.interlocks, self.table.reset_role(row)
+        if not (rows["tripped"][i] or rows["escalated"][i]):
+            raise RefusedError(f"interlock {row.id}: nothing to reset, it is not in force")
+        if role not in MAY_RESET[needed]:
+            raise RefusedError(f"interlock {row.id}: a {role} may not reset it; call a {needed}")
+        if not reason.strip():
+            raise RefusedError(f"interlock {row.id}: a reset needs a reason")
+        value = self.control.signals[signal_index(row.signal)]
+        if int(rows["bad_cycles"][i]) > 0:
+            raise RefusedError(f"interlock {row.id}: its cause is still there: {row.signal} {value:.3f}, fine is {row.fine}")
+        if row.dose and self.dose_resets.get(row.id, 0) >= MOST_DOSE_RESETS and role != "engineer":
+            raise RefusedError(f"interlock {row.id}: reset {self.dose_resets[row.id]} time(s) in this field already; the dose monitor "
+                               f"itself may be at fault: an engineer has to look, the field is terminated")
+
+    def new_field(self) -> None:
+        """Counts that are per field start again; latches stay."""
+        self.control.interlocks["holds"] = 0
+        self.dose_resets = {}
+
+    def latches(self) -> dict[str, dict[str, Any]]:
+        """What has to survive a restart: latched rows in force."""
+        return {t.id: {"cycle": t.cycle, "value": t.value} for t in self.active() if t.latched}
+
+    def restore(self, latches: dict[str, dict[str, Any]]) -> None:
+        """After a restart: latched stays latched."""
+        rows = self.control.interlocks
+        for name in sorted(latches):
+            i = self.find(name)
+            rows["tripped"][i], rows["tripped_copy"][i] = 1, 0
+            rows["first_cycle"][i], rows["value"][i] = 0, latches[name].get("value", float("nan"))

@@ -1,0 +1,27 @@
+"""Step: load the plan and see that it, the machine and this session belong together."""
+
+from dataclasses import dataclass, replace
+
+from ..control.signals import Guard
+from ..plan.check import require_deliverable
+from .session import Session, Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Refuses a plan that this machine cannot deliver, before anything moves."""
+
+    async def run(self, suite: Suite, session: Session) -> Session:
+        """-> session with plan and the beams of its fraction."""
+        linac, plan = suite.linac, suite.plan
+        require_deliverable(plan, linac.config)
+        beams = plan.fraction(suite.group)
+        plan_same, configuration_same = suite.record.bytes_unchanged()
+        for guard, good in ((Guard.PLAN_BIND, True), (Guard.PLAN_FEASIBLE, True), (Guard.PLAN_INTEGRITY, plan_same),
+                            (Guard.CONFIG_INTEGRITY, configuration_same), (Guard.PRESCRIPTION_RANGE, all(b.mu > 0 for b in beams)),
+                            (Guard.RECORD, suite.record.can_go_on()), (Guard.TRANSITION, True), (Guard.NOT_ABORTED, True),
+                            (Guard.OVERRUN_STREAK, False), (Guard.CLOCK_STEP_S, False), (Guard.LATCHES_KNOWN, True)):
+            linac.guard(guard, good)
+        total = sum(beam.mu for beam in beams)
+        linac.log("sequencer", "load plan", why=plan.source, new=f"{len(beams)} beams, {total:.2f} MU, {plan.label}")
+        return replace(session, plan=plan, beams=beams)

@@ -1,0 +1,45 @@
+"""A workflow is configuration: a list of step names with settings. What is not there yet is refused, never faked."""
+
+import dataclasses
+import difflib
+from typing import Any
+
+from ..errors import ConfigError
+from .clear_room import ClearRoom
+from .close import Close
+from .identify import Identify
+from .load import Load
+from .session import Settings, Step
+from .set_up import SetUp
+from .treat import Treat
+
+STEPS: dict[str, type[Any]] = {
+    "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom, "treat": Treat, "close": Close,
+}
+NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "match", "approve", "shift", "verify", "triggered_kv", "fluoroscopy")
+
+
+def build(steps: list[Settings], where: str) -> tuple[Step, ...]:
+    """Steps from settings; ConfigError for a step or a setting that does not exist."""
+    return tuple(build_one(dict(settings), f"{where}: step {i + 1}") for i, settings in enumerate(steps))
+
+
+def build_one(settings: Settings, where: str) -> Step:
+    """One step."""
+    name = str(settings.pop("step", ""))
+    if name in NEEDS_IMAGING:
+        raise ConfigError(f"{where}: {name!r} needs imaging, which this version does not have; use a workflow without it "
+                          f"(--workflow no_image) or remove the step")
+    if name not in STEPS:
+        near = difflib.get_close_matches(name, STEPS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"{where}: no step {name!r}{hint} Steps are {', '.join(STEPS)}")
+    known = {f.name: f.type for f in dataclasses.fields(STEPS[name])}
+    if unknown := sorted(set(settings) - set(known)):
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        raise ConfigError(f"{where} ({name}): no setting {unknown[0]!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    for key, value in settings.items():
+        if isinstance(value, bool) != (known[key] is bool) or not isinstance(value, (int, float, bool, str)):
+            raise ConfigError(f"{where} ({name}): {key} is {value!r}, which is not a {getattr(known[key], '__name__', known[key])}")
+    step: Step = STEPS[name](**settings)
+    return step
