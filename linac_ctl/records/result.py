@@ -1,0 +1,150 @@
+"""result.json: how a run ended, in one file for scripts. Schema: docs/reference/result.schema.json, made from these classes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from linac_ctl.errors import RecordError
+
+from .jsonio import replace_file
+
+SCHEMA_VERSION = 1
+NAME = "result.json"
+Outcome = Literal["delivered", "partial", "refused", "terminated"]
+
+
+def described(text: str) -> Any:
+    """What the schema says of a field."""
+    return Field(description=text)
+
+
+class _Strict:
+    __pydantic_config__ = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation(_Strict):
+    """Setpoint minus readback while the permit was given."""
+
+    worst: Annotated[float | None, described("largest absolute deviation; null = a reading was missing")]
+    rms: Annotated[float | None, described("root mean square; null = a reading was missing")]
+    unit: Annotated[Literal["mm", "deg"], described("unit of both")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(_Strict):
+    """Time in which the beam of a field was held (it goes on by itself) or interrupted (an operator goes on)."""
+
+    t_s: Annotated[float, described("begin, s of machine time since the start of the run")]
+    duration_s: float
+    mu: Annotated[float, described("MU of the field at which the dose stood still, chamber 1")]
+
+
+@dataclass(frozen=True, slots=True)
+class BeamResult(_Strict):
+    """One beam of the run. Delivered and true MU include `start_mu`."""
+
+    number: Annotated[int, described("DICOM beam number")]
+    name: str
+    planned_mu: float
+    delivered_mu: Annotated[float, described("chamber 1")]
+    delivered_mu_2: Annotated[float, described("chamber 2")]
+    true_mu: Annotated[float | None, described("dose that left the simulated machine; null = not known (real hardware)")]
+    start_mu: Annotated[float, described("MU from earlier partial deliveries of this fraction")]
+    beam_on_s: Annotated[float, described("time with permit")]
+    axes: Annotated[dict[str, Deviation], described("axis name -> deviation; 'mlc' is all leaves together")]
+    holds: tuple[Pause, ...] = ()
+    hold_count: int = 0
+    interruptions: tuple[Pause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reset(_Strict):
+    """Who cleared a latched interlock, and why."""
+
+    cycle: int
+    t_s: float
+    who: str
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockTrip(_Strict):
+    """One trip of one row of the interlock table."""
+
+    id: str
+    # "class" in JSON: the kind of stop
+    kind: Annotated[str, Field(alias="class", description="inhibit, hold, interrupt, terminate or estop")]
+    cycle: int
+    t_s: float
+    value: Annotated[float | None, described("signal at the trip; null = not a number, or no news")]
+    limit: float | None
+    first_out: Annotated[bool, described("true = this row tripped first: the cause")]
+    reset: Reset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override(_Strict):
+    """A tolerance or limit that a person set aside."""
+
+    cycle: int
+    t_s: float
+    who: str
+    role: str
+    what: str
+    reason: str
+    old: Any = None
+    new: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result(_Strict):
+    """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
+
+    outcome: Annotated[Outcome, described("delivered: every beam complete; partial: some MU remain; refused: nothing was "
+                                          "delivered; terminated: stopped for good by an interlock or a person")]
+    reason: Annotated[str, described("one line; empty when delivered")]
+    digest: Annotated[str, described("16 hex digits over rows, events and final state: equal runs have equal digests")]
+    seed: int
+    simulated_s: Annotated[float, described("machine time")]
+    cpu_s: float
+    wall_s: float
+    realtime_factor: Annotated[float | None, described("simulated_s / wall_s")]
+    cycles: Annotated[int, described("scan cycles")]
+    overruns: Annotated[int, described("cycles that came late in real time")]
+    beams: tuple[BeamResult, ...] = ()
+    interlocks: tuple[InterlockTrip, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
+    schema_version: Literal[1] = SCHEMA_VERSION
+
+
+def adapter() -> TypeAdapter[Result]:
+    """Checks and writes results."""
+    return TypeAdapter(Result)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of result.json."""
+    return adapter().json_schema(mode="serialization", by_alias=True)
+
+
+def write_result(folder: Path, result: Result) -> Path:
+    """Writes result.json in one step; RecordError when the disk says no."""
+    replace_file(folder / NAME, adapter().dump_json(result, indent=1, by_alias=True) + b"\n")
+    return folder / NAME
+
+
+def read_result(folder: Path) -> Result:
+    """RecordError says what does not fit the schema."""
+    path = folder / NAME
+    try:
+        return adapter().validate_json(path.read_bytes())
+    except OSError as e:
+        raise RecordError(f"{path}: cannot be read: {e.strerror}") from None
+    except ValidationError as e:
+        first = e.errors()[0]
+        raise RecordError(f"{path}: damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
