@@ -1,0 +1,103 @@
+"""Sessions and workflows as files say them: configs/sessions/*.yaml and configs/workflows/*.yaml."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from .machine import Frozen
+
+Role = Literal["therapist", "physicist", "physician", "engineer"]
+
+
+def one_value(value: Any) -> Any:
+    """A setting is a number, a word or yes/no, never a list or a group."""
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("a setting is one number, one text, or true/false")
+    return value
+
+
+Setting = Annotated[Any, AfterValidator(one_value)]
+
+
+class PlanChoice(Frozen):
+    """The plan of a session: a DICOM RT Plan, or one that is made on the spot."""
+
+    file: str | None = Field(default=None, description="DICOM RT Plan, relative to the working folder")
+    make: str | None = Field(default=None, description="kind of plan to make, as `plan make` names it")
+    mlc: str | None = Field(default=None, description="leaves to make it for; none = the machine's own")
+    mu: float | None = Field(default=None, gt=0, description="MU of the made plan; none = its usual")
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> "PlanChoice":
+        """Either a file or something to make."""
+        if (self.file is None) == (self.make is None):
+            raise ValueError("give either `file` or `make`, one of both")
+        if self.file is not None and (self.mlc is not None or self.mu is not None):
+            raise ValueError("`mlc` and `mu` are for plans that are made; a file says these itself")
+        return self
+
+
+class Person(Frozen):
+    """Somebody on the staff."""
+
+    name: str = Field(min_length=1)
+    role: Role
+
+
+class OperatorEvent(Frozen):
+    """Something somebody does at a moment of machine time, or after something else happened."""
+
+    at_s: float | None = Field(default=None, ge=0, description="machine time")
+    on: str | None = Field(default=None, description="event to wait for, for example beam_on:1")
+    after_s: float = Field(default=0.0, ge=0, description="time from that event")
+    who: str
+    do: str
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def one_moment(self) -> "OperatorEvent":
+        """Either a time or an event."""
+        if (self.at_s is None) == (self.on is None):
+            raise ValueError("give either `at_s` or `on`, one of both")
+        return self
+
+
+class OperatorsConfig(Frozen):
+    """The people of an unattended run, and what they do besides what the workflow asks of them."""
+
+    people: tuple[Person, ...] = Field(default=(), description="none = two therapists, a physicist, a physician")
+    reaction_s: float = Field(default=1.0, ge=0, description="from being asked to acting")
+    events: tuple[OperatorEvent, ...] = ()
+
+
+class SessionConfig(Frozen):
+    """Everything one run follows from, apart from the files that it names."""
+
+    kind: Literal["session"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    machine: str = Field(description="name or path of a machine file")
+    workflow: str = Field(description="name or path of a workflow file")
+    plan: PlanChoice | None = Field(default=None, description="none = must be given with --plan")
+    fraction_group: int | None = Field(default=None, ge=1, description="FractionGroupNumber; none = the only one")
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    operators: OperatorsConfig = OperatorsConfig()
+    time_limit_s: float = Field(default=7200.0, gt=0, description="machine time after which the run is ended")
+
+
+class StepConfig(BaseModel):
+    """One step and its settings; the step itself checks what they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    step: str = Field(min_length=1)
+
+
+class WorkflowConfig(Frozen):
+    """The steps of a session, in order."""
+
+    kind: Literal["workflow"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    steps: tuple[StepConfig, ...] = Field(min_length=1)
