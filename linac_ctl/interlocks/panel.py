@@ -1,6 +1,6 @@
 """What people see of the interlock table, and how they reset it: who, in which role, why, old and new value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from device_models.interface.image import DT_S
@@ -33,11 +33,24 @@ class Trip:
     signal: str
     latched: bool
     reset_role: str
+    stop: str  # inhibit, hold, interrupt, terminate or estop
+    first_out: bool = False
 
     @property
     def text(self) -> str:
         """For people: what, value, limit, when."""
         return f"{self.id}: {self.signal} {self.value:.3f}, fine is {self.fine}, at {self.cycle * DT_S:.2f} s"
+
+
+def stop_of(row: Interlock, reaction: int) -> str:
+    """Which of the four kinds of stop a row is, or an E-stop."""
+    if row.catalogue_name == "ESTOP":
+        return "estop"
+    for bit, name in ((Reaction.TERMINATE, "terminate"), (Reaction.BEAM_OFF, "interrupt"), (Reaction.MOTION_STOP, "interrupt"),
+                      (Reaction.BEAM_HOLD, "hold")):
+        if reaction & int(bit):
+            return name
+    return "inhibit"
 
 
 class Panel:
@@ -60,13 +73,17 @@ class Panel:
         rows, row = self.control.interlocks, self.table.rows[i]
         latched = self.table.latched(row) or bool(rows["escalated"][i])
         return Trip(row.id, row.catalogue_name, row.kind, int(rows["first_cycle"][i]), float(rows["value"][i]), row.fine,
-                    row.signal, latched, self.table.reset_role(row))
+                    row.signal, latched, self.table.reset_role(row), stop_of(row, int(rows["reaction"][i])))
 
     def note_new(self) -> list[Trip]:
         """Trips since the last look, kept in `history`."""
-        new = [t for t in self.active() if self._seen.get(t.id) != t.cycle]
-        for trip in new:
+        active = self.active()
+        new = [t for t in active if self._seen.get(t.id) != t.cycle]
+        quiet_before = not [t for t in active if t.stop != "inhibit" and t not in new]
+        for i, trip in enumerate(new):
             self._seen[trip.id] = trip.cycle
+            first = quiet_before and trip.stop != "inhibit" and not [t for t in new[:i] if t.stop != "inhibit"]
+            new[i] = replace(trip, first_out=first)
         self.history += new
         return new
 
@@ -118,7 +135,7 @@ class Panel:
 
     def latches(self) -> dict[str, dict[str, Any]]:
         """What has to survive a restart: latched rows in force."""
-        return {t.id: {"cycle": t.cycle, "value": t.value} for t in self.active() if t.latched}
+        return {t.id: {"cycle": t.cycle, "value": t.value, "reset_role": t.reset_role} for t in self.active() if t.latched}
 
     def restore(self, latches: dict[str, dict[str, Any]]) -> None:
         """After a restart: latched stays latched."""

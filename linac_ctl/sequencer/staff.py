@@ -7,6 +7,7 @@ from typing import Protocol
 from ..errors import RefusedError
 from ..interlocks.panel import MAY_RESET, Panel
 from ..interlocks.table import Role
+from ..subsystems.linac import Linac
 
 Person = tuple[str, Role]
 
@@ -94,11 +95,12 @@ class Staff:
         self.hands.do(do)
         self._write(name, do, why)
 
-    async def clear(self, panel: Panel, patience_s: float = 120.0) -> list[str]:
+    async def clear(self, linac: Linac, patience_s: float = 120.0) -> list[str]:
         """Reset what may be reset once its cause is gone; -> what is left, each with the reason."""
         waited = 0.0
         while True:
-            left = self._reset_all(panel)
+            await linac.reset_channel()
+            left = self._reset_all(linac.panel)
             if not left or waited >= patience_s:
                 return left
             await asyncio.sleep(self.reaction_s)

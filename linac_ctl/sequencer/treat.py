@@ -89,7 +89,7 @@ class Treat:
             why = "the field is terminated" if lost else f"interrupted {tries} times"
             linac.beam.stand_down()
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; {why}: {stop}", session) from stop
-        if left := await suite.staff.clear(linac.panel, self.patience_s):
+        if left := await suite.staff.clear(linac, self.patience_s):
             linac.beam.stand_down()
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop

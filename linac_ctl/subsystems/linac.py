@@ -1,5 +1,6 @@
 """The machine as the sequencer sees it: every subsystem, the interlock panel, and what they tell each other."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,12 @@ class Linac:
     def signal(self, signal: Signal) -> float:
         """Value of the last cycle."""
         return float(self.control.signals[signal])
+
+    async def reset_channel(self) -> None:
+        """Ask the second channel to forget what opened it, if its cause is gone."""
+        self.image.safety["reset"] = 1.0
+        await asyncio.sleep(2 * DT_S)
+        self.image.safety["reset"] = 0.0
 
     def on_event(self, events: int) -> None:
         """Resolve what was awaited, tell the beam, write down trips; fail waiters when nothing can come any more."""

@@ -1,0 +1,253 @@
+"""Composition root: builds machine, controller, loop, staff and record, once, by hand, and runs a session on them."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device_models.hands import Hands
+from device_models.interface.image import DT_S, new_image
+from device_models.plant import new_plant
+
+from .control.journal import JOURNAL, SLOTS
+from .control.phases import Phase
+from .control.signals import Guard
+from .control.state import columns, new_control
+from .errors import DeviceError, LinacError, RecordError, RefusedError
+from .interlocks.table import compile_parameters, compile_table
+from .order import Order
+from .plan.trajectory import prepare
+from .records.digest import Digest
+from .records.events import Event
+from .records.folder import RunFolder
+from .runtime.engine import Engine
+from .runtime.simloop import SimLoop
+from .sequencer.session import Session, Suite
+from .sequencer.staff import Staff
+from .sequencer.treat import FieldLost
+from .subsystems.linac import Linac
+
+ROWS_PER_CHUNK = 4096
+SPACE_FOR_A_BEAM = 40_000_000  # bytes: rows of about ten minutes
+SETTLE_S = 1.0  # recorded after the last step, so that the record shows how everything came to rest
+
+
+class Simulation:
+    """One session on one virtual machine. Without a folder nothing touches the disk (campaigns, tests)."""
+
+    def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
+                 partials: dict[int, tuple[float, bool]] | None = None, latches: dict[str, Any] | None = None,
+                 realtime_interlock: bool = False) -> None:
+        self.order, self.folder, self.partials = order, folder, partials or {}
+        self.digest, self.events, self.full_rows = Digest(), [], 0
+        machine = order.machine.controller
+        self.columns = columns(machine)
+        self.image = new_image(machine.sizes())
+        self.plant = new_plant(order.machine.plant, order.seed)
+        journal = folder.journal.view(np.ndarray) if folder else np.zeros(SLOTS, JOURNAL)
+        self.control = new_control(machine, compile_table(order.table), compile_parameters(order.table, machine),
+                                   points=points_needed(order), rows=self._new_rows(), journal=journal)
+        self.engine = Engine(self.control, self.image, self.plant, max_block=max_block, more_rows=self._more_rows)
+        self.loop = SimLoop(self.engine, speed=speed, on_overrun=self._overrun if realtime_interlock else lambda streak: None)
+        self.linac = Linac(machine, order.table, self.control, self.image, self.log)
+        self.engine.on_event = self._on_event
+        self.staff = Staff(order.people, order.reaction_s, order.script, Hands(self.plant, self._abort), self.log)
+        self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials))
+        if latches:
+            self.linac.panel.restore(latches)
+        self.session, self.main, self.error = Session(), None, None
+        self._true_mu: dict[int, float] = {}
+        self._counted_mu = 0.0
+        self._leave_at_s: float | None = None
+        self.observers: list[tuple[float, Callable[[], None]]] = []
+
+    # --- running
+
+    def run(self) -> Session:
+        """The whole workflow; never raises for what a session may run into: see `error`."""
+        asyncio.set_event_loop(self.loop)
+        self.engine.power_up()
+        self.linac.guard(Guard.NOT_ABORTED, True)
+        try:
+            self.main = self.loop.create_task(self._main())
+            self.loop.run_until_complete(self.main)
+        except asyncio.CancelledError:
+            self.error = self.error or DeviceError("aborted by the operator")
+        self.loop.run_until_complete(self._come_to_rest())
+        return self.session
+
+    async def _main(self) -> None:
+        self.staff.start()
+        if self._leave_at_s is not None:
+            self.loop.call_at(self._leave_at_s, self._leave)
+        for every_s, look in self.observers:
+            self._observe(every_s, look)
+        try:
+            async with asyncio.timeout(self.order.longest_s):
+                for step in self.order.steps:
+                    self.log("sequencer", f"step {type(step).__name__}")
+                    self.session = await step.run(self.suite, self.session)
+        except FieldLost as lost:
+            self.session, self.error = lost.session, lost
+        except LinacError as error:
+            self.error = error
+        except TimeoutError:
+            self.error = DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s")
+        except BaseExceptionGroup as errors:
+            self.error = errors.exceptions[0]
+            if not isinstance(self.error, LinacError):
+                raise
+
+    async def _come_to_rest(self) -> None:
+        """Beam off for good, a second more of record, latches kept."""
+        if self.error is not None:
+            self.log("sequencer", "session ended", why=str(self.error))
+            self.linac.beam.stand_down()
+            self.linac.enter(Phase.IDLE)
+        await asyncio.sleep(SETTLE_S)
+        if self.folder:
+            self.folder.write_latches(self.linac.panel.latches())
+
+    def _observe(self, every_s: float, look: Callable[[], None]) -> None:
+        def tick() -> None:
+            look()
+            self.loop.call_later(every_s, tick)
+
+        self.loop.call_later(every_s, tick)
+
+    def abort(self) -> None:
+        """Somebody wants it all to stop: beam off in the next cycle, then the session ends. Safe from a signal handler."""
+        self.engine.abort_wanted = True
+
+    def _abort(self) -> None:
+        self.linac.guard(Guard.NOT_ABORTED, False)
+
+    def _leave(self) -> None:
+        self.error = self.error or RefusedError(f"stopped as asked after {self._leave_at_s:g} s of machine time")
+        if self.main is not None:
+            self.main.cancel()
+
+    def stop_after(self, seconds: float) -> None:
+        """Leave the session after so much machine time, with a record that can be resumed."""
+        self._leave_at_s = seconds
+
+    def _count_truth(self) -> None:
+        """Book the dose since the last look on the beam in hand; the number changes only between beams."""
+        total = float(self.plant.beam["true_total_mu"][0])
+        if number := int(self.control.job["beam_number"][0]):
+            self._true_mu[number] = self._true_mu.get(number, 0.0) + total - self._counted_mu
+            self._counted_mu = total
+
+    def _on_event(self, events: int) -> None:
+        self._count_truth()
+        self.linac.on_event(events)
+        if self.main is not None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
+            if self.error is None:
+                self.error = DeviceError("aborted by the operator: beam off, motion stopped")
+                self.main.cancel()
+
+    def _overrun(self, streak: int) -> None:
+        self.linac.guard(Guard.OVERRUN_STREAK, float(streak))
+
+    # --- the record
+
+    def log(self, who: str, what: str, *, why: str = "", role: str = "", old: Any = None, new: Any = None) -> None:
+        """One event: who did what, why, old and new value."""
+        cycle = self.engine.cycle
+        event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
+        self.events.append(event)
+        if self.folder is None:
+            self.digest.update(event.line())
+            return
+        try:
+            self.digest.update(self.folder.append(event))
+        except RecordError as error:
+            self._record_lost(error)
+
+    def _record_lost(self, error: RecordError) -> None:
+        """No record, no beam: an inhibit before it, an interrupt during it."""
+        self.error = self.error or error
+        self.linac.guard(Guard.RECORD, False)
+
+    def _new_rows(self) -> Any:
+        if self.folder is None:
+            return np.zeros((ROWS_PER_CHUNK, len(self.columns)), np.float32)
+        return np.asarray(self.folder.next_rows_chunk(ROWS_PER_CHUNK))
+
+    def _more_rows(self, full: Any) -> Any:
+        """A chunk is full: count it into the digest and give the cycle a new one."""
+        self.digest.update(full)
+        self.full_rows += len(full)
+        if self.folder is None:
+            return full
+        try:
+            return self._new_rows()
+        except RecordError as error:
+            self._record_lost(error)
+            return np.zeros_like(full)  # rows from here on are lost, and the interlock says so
+
+    def finish(self) -> str:
+        """Close the row files; -> digest over rows, events and the last state."""
+        used = int(self.control.job["row"][0])
+        self.digest.update(np.ascontiguousarray(self.engine.control.rows[:used]))
+        for part in (*self.image, *parts_of(self.plant), self.control.job, self.control.signals, self.control.interlocks):
+            self.digest.update(np.asarray(part).view(np.ndarray))
+        if self.folder:
+            self.folder.finish_rows(self.full_rows + used)
+        return self.digest.text
+
+    # --- Record, as the steps need it
+
+    def can_go_on(self) -> bool:
+        """True if the folder takes what the next beam will write."""
+        if self.folder is None:
+            return True
+        from .records.space import probe_space
+
+        try:
+            probe_space(self.folder.path, SPACE_FOR_A_BEAM)
+        except RecordError as error:
+            self.error = error
+            return False
+        return not self.folder.space_low
+
+    def delivered_before(self, beam_number: int) -> tuple[float, bool]:
+        """(MU by the higher channel, complete) from the run that this one resumes."""
+        return self.partials.get(beam_number, (0.0, False))
+
+    def bytes_unchanged(self) -> tuple[bool, bool]:
+        """(plan file, configuration files) against what was read at the start."""
+        order = self.order
+        plan = hashlib.sha256(order.plan_path.read_bytes()).hexdigest() == order.plan.sha256 if order.plan_path.exists() else False
+        return plan, all(os.path.exists(f) and hashlib.sha256(Path(f).read_bytes()).hexdigest() == sha for f, sha in order.files)
+
+    def true_mu(self) -> dict[int, float]:
+        """Plant truth per beam of the fraction: for the result, never for the controller."""
+        self._count_truth()
+        return dict(self._true_mu)
+
+
+def parts_of(plant: Any) -> list[Any]:
+    """All arrays of a nested NamedTuple, in order."""
+    found: list[Any] = []
+    for part in plant:
+        found += parts_of(part) if isinstance(part, tuple) else [part]
+    return found
+
+
+def points_needed(order: Order) -> int:
+    """Control points of the longest field, carriage moves included; at least two."""
+    from .plan.check import require_deliverable
+
+    require_deliverable(order.plan, order.machine.controller)
+    return max([2, *(prepare(beam, order.machine.controller).points for beam in order.plan.fraction(order.group))]) + 8
+
+
+def session_number(order: Order) -> int:
+    """A number for this session, the same in every run of the same order."""
+    text = f"{order.name}/{order.seed}/{order.plan.sha256}/{order.configuration_sha256}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")

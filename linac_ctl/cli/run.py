@@ -1,0 +1,153 @@
+"""`linac-ctl run`: a session on the virtual machine, with a progress line, a complete record and an honest exit code."""
+
+import json
+import signal
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+
+DEFAULT_SESSION = "spine_sbrt"
+SPEEDS = ("max", "1", "10")
+
+
+@click.command("run")
+@click.argument("session", default=DEFAULT_SESSION)
+@click.option("--plan", type=click.Path(path_type=Path), help="DICOM RT Plan to deliver instead of the session's own.")
+@click.option("--machine", help="Machine file under configs/machines, by name or path.")
+@click.option("--workflow", help="Workflow file under configs/workflows; 'no_image' delivers any plan without imaging.")
+@click.option("--seed", type=int, help="Seed of all noise (default: the session's).")
+@click.option("--speed", default="max", show_default=True, help="'max', or a factor of real time such as 1 or 10.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
+@click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
+@click.option("--run-for", "run_for_s", type=float, help="Stop (and keep a record to resume) after so many seconds of machine time.")
+@click.option("--report/--no-report", default=True, show_default=True, help="Write plots and report.html.")
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
+def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
+            out: Path | None, resume: Path | None, run_for_s: float | None, report: bool, as_json: bool) -> None:
+    """Run SESSION (default: spine_sbrt) and print where everything was written. SIMULATOR, not a medical device."""
+    factor = speed_factor(speed)
+    with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
+        order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch))
+        folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
+        code = carry_out(order, start, folder, factor, run_for_s, report, as_json)
+    sys.exit(code)
+
+
+def speed_factor(text: str) -> float | None:
+    """None for max; UsageError for nonsense."""
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.01 <= value <= 1000:
+        raise UsageError(f"--speed {text!r}: 'max', or a number from 0.01 to 1000")
+    return value
+
+
+def prepare_order(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None,
+                  resume: Path | None, scratch: Path) -> tuple[Any, dict[str, Any]]:
+    """-> (order, what is known from an earlier run)."""
+    from ..order import resolve, resume_order
+
+    if resume is None:
+        return resolve(session, plan=plan, machine=machine, workflow=workflow, seed=seed, scratch=scratch), {}
+    if plan or machine or workflow:
+        raise UsageError("--resume takes plan, machine and workflow from the record; leave --plan, --machine and --workflow out")
+    return resume_order(resume, seed)
+
+
+def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None, run_for_s: float | None, report: bool,
+              as_json: bool) -> int:
+    """Run, record, report; -> exit code."""
+    from ..app import Simulation
+    from ..outcome import complete_record, create_folder, exit_code
+
+    folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
+                                  started=datetime.now().isoformat(timespec="seconds"))
+    sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), latches=start.get("latches"),
+                     realtime_interlock=speed == 1.0)
+    if run_for_s is not None:
+        sim.stop_after(run_for_s)
+    before = signal.signal(signal.SIGINT, lambda *_: sim.abort())
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        with progress(sim, quiet=as_json):
+            sim.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    spent = (time.perf_counter() - wall, time.process_time() - cpu)
+    result = complete_record(sim, folder, *spent, now=datetime.now(), report=report)
+    show(result, folder.path, sim.error, as_json)
+    return exit_code(result, sim)
+
+
+class progress:
+    """One live line: beam, MU, gantry, dose rate, machine clock, speed factor. Nothing when it is not a terminal's."""
+
+    def __init__(self, sim: Any, quiet: bool) -> None:
+        self.sim, self.last, self.begin = sim, 0.0, time.perf_counter()
+        self.status: Any = None
+        if not quiet and sys.stderr.isatty():
+            from rich.console import Console
+
+            self.status = Console(stderr=True).status("starting")
+            sim.observers.append((0.1, self.look))
+
+    def __enter__(self) -> "progress":
+        if self.status:
+            self.status.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.status:
+            self.status.stop()
+
+    def look(self) -> None:
+        """Called ten times per second of machine time; writes at most ten times per second of ours."""
+        now = time.perf_counter()
+        if now - self.last >= 0.1:
+            self.last = now
+            self.status.update(line(self.sim, now - self.begin))
+
+
+def line(sim: Any, wall_s: float) -> str:
+    """The text of the live line."""
+    job, signals = sim.control.job[0], sim.control.signals
+    t = sim.engine.cycle * 0.01
+    beam = f"beam {int(job['beam_number'])}  {signals[32]:8.2f} / {job['mu_end']:.2f} MU" if job["beam_number"] else "between beams"
+    gantry = float(sim.image.gantry["readback"][0])
+    rate = float(sim.image.beam["rate_1_mu_per_s"][0]) * 60
+    return f"{beam}  gantry {gantry:7.1f} deg  {rate:6.0f} MU/min  t {t:7.1f} s  {t / max(wall_s, 1e-6):.0f}x"
+
+
+def show(result: Any, folder: Path, error: Exception | None, as_json: bool) -> None:
+    """The end of a run, for people or for scripts."""
+    from ..records.result import adapter
+
+    if as_json:
+        data = json.loads(adapter().dump_json(result, by_alias=True))
+        click.echo(json.dumps(data | {"folder": str(folder)}, indent=1))
+        return
+    click.echo(f"{result.outcome.upper()}  {result.reason}".rstrip())
+    for beam in result.beams:
+        truth = "" if beam.true_mu is None else f", true {beam.true_mu:.2f}"
+        click.echo(f"  beam {beam.number:<3d} {beam.name:<16s} planned {beam.planned_mu:8.2f} MU, delivered {beam.delivered_mu:8.2f}"
+                   f" (chamber 2 {beam.delivered_mu_2:.2f}{truth}), {beam.hold_count} holds, {len(beam.interruptions)} interruptions")
+    for trip in [t for t in result.interlocks if t.first_out]:
+        click.echo(f"  interlock {trip.id} at {trip.t_s:.2f} s (first-out)")
+    factor = "" if result.realtime_factor is None else f" = {result.realtime_factor:.0f} times real time"
+    click.echo(f"  {result.simulated_s:.1f} s simulated in {result.wall_s:.2f} s{factor}; digest {result.digest}")
+    for what, name in sorted(result.files.items()):
+        click.echo(f"  {what:<18s} {folder / name}")
+    click.echo("  simulated; not a medical device")
+
+

@@ -1,0 +1,199 @@
+"""From a finished simulation to a complete run folder: result, logs for other people's tools, plots and report."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device_models.interface.image import DT_S
+
+from . import __version__
+from .app import Simulation, points_needed
+from .control.phases import Phase
+from .control.state import columns
+from .errors import LinacError, RecordError, RefusedError
+from .interlocks.panel import MAY_RESET, Trip
+from .order import Order
+from .records.deviations import beam_on_s, deviations, holds, interruptions
+from .records.events import Event, EventLog
+from .records.folder import EVENTS, RunFolder
+from .records.manifest import Manifest, PlannedBeam
+from .records.result import BeamResult, InterlockTrip, Reset, Result, write_result
+from .records.rows import Rows
+from .records.run_record import RunRecord
+
+PLAN_FILE = "plan.dcm"
+PACKAGES = ("numpy", "numba", "transitions", "pydantic", "pydicom")
+
+
+def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
+                  partials: dict[int, tuple[float, bool]] | None = None) -> tuple[RunFolder, Order]:
+    """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
+    points_needed(order)
+    machine, before = order.machine.controller, partials or {}
+    beams = tuple(PlannedBeam(b.number, b.name, b.mu, before.get(b.number, (0.0, False))[0]) for b in order.plan.fraction(order.group))
+    manifest = Manifest(
+        session=order.name, machine=order.machine.name, seed=order.seed, config_sha256=order.configuration_sha256,
+        plan_sha256=order.plan.sha256, code_version=__version__, started=started, columns=tuple(columns(machine)),
+        phases={int(p): (p.name or "").lower() for p in Phase}, cycle_s=DT_S, row_every=machine.row_every_cycles, beams=beams,
+        resumes=resumes, versions=versions())
+    folder = RunFolder.create(path, manifest)
+    folder.write_config(order.configuration)
+    folder.write_plan(order.plan)
+    try:
+        shutil.copyfile(order.plan_path, folder.path / PLAN_FILE)
+    except OSError as error:
+        raise RecordError(f"{folder.path / PLAN_FILE}: cannot be written: {error.strerror}; choose another --out") from None
+    return folder, replace(order, plan_path=folder.path / PLAN_FILE)
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that the bits depend on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, now: datetime, report: bool) -> Result:
+    """Close the rows, judge the run, write everything; RecordError only if not even the result can be written."""
+    digest = sim.finish()
+    record = RunRecord.open(folder.path)
+    rows = record.rows()
+    result = build_result(sim, rows, digest, wall_s, cpu_s)
+    files = write_logs(sim, folder, rows, result, now)
+    folder.close()
+    files |= {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE}
+    if report:
+        files["report"] = "report.html"
+    result = replace(result, files=files)
+    write_result(folder.path, result)
+    if report:
+        from .records.report import write_report
+
+        write_report(RunRecord.open(folder.path), folder.path / "report.html")
+    return result
+
+
+def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s: float) -> Result:
+    """Everything in result.json but the file names."""
+    beams = tuple(beam_result(sim, rows, slot) for slot in range(len(sim.order.plan.fraction(sim.order.group))))
+    simulated = round(sim.engine.cycle * DT_S, 2)
+    outcome = outcome_of(sim, beams)
+    return Result(
+        outcome=outcome, reason="" if outcome == "delivered" else str(sim.error or "not all beams are complete"), digest=digest,
+        seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
+        realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
+        overruns=sim.loop.pace.overruns if sim.loop.pace else 0, beams=beams, interlocks=trips(sim))
+
+
+def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
+    """One beam, from journal and rows; what never started has only its earlier MU."""
+    beam, entry = sim.order.plan.fraction(sim.order.group)[slot], sim.control.journal[slot]
+    before = sim.delivered_before(beam.number)[0]
+    started = bool(entry["started"])
+    mu_1, mu_2 = (float(entry["mu_1"]), float(entry["mu_2"])) if started else (before, before)
+    pauses = holds(rows, beam.number)
+    return BeamResult(
+        number=beam.number, name=beam.name, planned_mu=round(beam.mu, 6), delivered_mu=round(mu_1, 6), delivered_mu_2=round(mu_2, 6),
+        true_mu=round(before + sim.true_mu().get(beam.number, 0.0), 6), start_mu=round(before, 6),
+        beam_on_s=beam_on_s(rows, beam.number), axes=deviations(rows, beam.number), holds=pauses, hold_count=len(pauses),
+        interruptions=interruptions(rows, beam.number))
+
+
+def complete(sim: Simulation, slot: int) -> bool:
+    """This beam needs nothing more."""
+    number = sim.order.plan.fraction(sim.order.group)[slot].number
+    return bool(sim.control.journal["complete"][slot]) or sim.delivered_before(number)[1]
+
+
+def outcome_of(sim: Simulation, beams: tuple[BeamResult, ...]) -> Any:
+    """delivered, partial, refused or terminated."""
+    if all(complete(sim, slot) for slot in range(len(beams))):
+        return "delivered"
+    if any(trip.stop == "terminate" for trip in sim.linac.panel.history):
+        return "terminated"
+    given = any(b.delivered_mu > b.start_mu for b in beams)
+    return "partial" if given or not isinstance(sim.error, RefusedError) else "refused"
+
+
+def trips(sim: Simulation) -> tuple[InterlockTrip, ...]:
+    """All trips of the run with their resets."""
+    return tuple(trip_result(trip, sim.linac.panel.resets) for trip in sim.linac.panel.history)
+
+
+def trip_result(trip: Trip, resets: list[dict[str, Any]]) -> InterlockTrip:
+    """One trip as the schema has it."""
+    done = next((r for r in resets if r["id"] == trip.id and r["tripped_cycle"] == trip.cycle), None)
+    reset = done and Reset(done["cycle"], round(done["cycle"] * DT_S, 2), done["who"], done["role"], done["reason"])
+    value = None if np.isnan(trip.value) else round(trip.value, 6)
+    return InterlockTrip(id=trip.id, kind=trip.stop, cycle=trip.cycle, t_s=round(trip.cycle * DT_S, 2), value=value,
+                         limit=float(trip.fine.split()[1]), first_out=trip.first_out, reset=reset)
+
+
+def write_logs(sim: Simulation, folder: RunFolder, rows: Rows, result: Result, now: datetime) -> dict[str, str]:
+    """Trajectory logs and treatment record of the beams that had beam."""
+    files: dict[str, str] = {}
+    machine, plan = sim.order.machine.controller, sim.order.plan
+    if machine.mlc is not None and machine.mlc.log_model is not None:
+        for beam in plan.fraction(sim.order.group):
+            if len(rows.where((rows["beam"] == beam.number) & (rows["permit"] > 0))):
+                files |= beam_logs(folder, rows, beam, machine, plan)
+    if any(b.beam_on_s > 0 for b in result.beams):
+        from .records.treatment_record import Delivery, treatment_record
+
+        who = sim.order.people[0][0]
+        data = treatment_record(plan, result, rows, Delivery(now, sim.order.machine.name, who, code_version=__version__))
+        (folder.path / "treatment_record.dcm").write_bytes(data)
+        files["treatment record"] = "treatment_record.dcm"
+    return files
+
+
+def beam_logs(folder: RunFolder, rows: Rows, beam: Any, machine: Any, plan: Any) -> dict[str, str]:
+    """Version 3 and version 4 log of one beam."""
+    from .records.tlog_rows import log_of
+    from .records.trajectory_log import write_log
+
+    made = {}
+    for log_version in ("3.0", "4.0"):
+        name = f"trajectory_beam{beam.number}_v{log_version[0]}.bin"
+        (folder.path / name).write_bytes(write_log(log_of(rows, (beam,), machine, plan, version=log_version)))
+        made[f"log v{log_version[0]} beam {beam.number}"] = name
+    return made
+
+
+def exit_code(result: Result, sim: Simulation) -> int:
+    """0 delivered; else what stopped it."""
+    if result.outcome == "delivered":
+        return 0
+    if sim.engine.abort_wanted:
+        return 130
+    return sim.error.exit_code if isinstance(sim.error, LinacError) else 1
+
+
+def reset_latch(run: Path, interlock: str, *, who: str, role: str, reason: str) -> None:
+    """Clear one latch of a stopped run's record, in the right role and with a reason, and write down who did it."""
+    record = RunRecord.open(run)
+    latches: dict[str, Any] = dict(record.latches() or {})
+    if interlock not in latches:
+        raise RefusedError(f"{run}: {interlock!r} is not latched; latched are {', '.join(latches) or 'none'}")
+    needed = str(latches[interlock].get("reset_role", "engineer"))
+    if role not in MAY_RESET[needed]:
+        raise RefusedError(f"interlock {interlock}: a {role} may not reset it; call a {needed}")
+    if not reason.strip():
+        raise RefusedError(f"interlock {interlock}: a reset needs a reason")
+    old = latches.pop(interlock)
+    log = EventLog(run / EVENTS)
+    last = record.events()[-1] if record.events() else None
+    log.append(Event(last.cycle if last else 0, last.t_s if last else 0.0, who, f"reset {interlock}", role, reason, old, "clear"))
+    log.close()
+    (run / "latches.json").write_text(json.dumps(latches, indent=1) + "\n")
+
