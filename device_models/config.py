@@ -25,6 +25,7 @@ class DriveConfig(Frozen):
     low: float = Field(description="mechanical end stop")
     high: float = Field(description="mechanical end stop")
     start: float = Field(default=0.0, description="where the axis stands at power-up")
+    lag_s: float = Field(default=0.0, ge=0, description="how far the axis trails a steadily moving setpoint, in time")
 
 
 class ModeConfig(Frozen):
@@ -44,16 +45,21 @@ class SourceConfig(Frozen):
     warm_up_s: float = Field(ge=0, description="gun and RF from cold to first pulse")
     beam_on_latency_s: float = Field(ge=0, description="from permit to first pulse when warm")
     carousel_deg_per_s: float = Field(gt=0)
+    carousel_window_deg: float = Field(gt=0, description="the place switch of a mode closes this close to its place")
     pulse_noise: float = Field(ge=0, description="dose of one pulse, relative sigma")
     chamber_1_gain: float = Field(gt=0)
     chamber_2_gain: float = Field(gt=0)
     chamber_3_gain: float = Field(gt=0, description="the safety channel's own chamber")
+    chamber_2_spread: float = Field(default=0.0, ge=0, description="relative sigma of chamber 2's gain from field to field")
     chamber_noise: float = Field(ge=0, description="relative sigma of one cycle's reading")
     chamber_lsb_mu: float = Field(gt=0)
     chamber_hv_v: float = Field(gt=0)
     asymmetry_at_start: float = Field(ge=0, description="symmetry error just after beam-on, relative")
     asymmetry_decay_s: float = Field(gt=0)
-    live: dict[str, tuple[float, float]] = Field(description="live parameter: (mean, sigma)")
+    quadrant_noise: float = Field(ge=0, description="relative sigma of one quadrant in one cycle")
+    live: dict[str, tuple[float, float]] = Field(
+        description="live parameter: (mean, sigma); gun_hv_kv, pfn_kv and magnet_a are factors on the mode's figure",
+    )
 
 
 class SafetyConfig(Frozen):
@@ -64,6 +70,7 @@ class SafetyConfig(Frozen):
     heartbeat_limit_s: float = Field(gt=0)
     selftest_step_s: float = Field(gt=0)
     longest_limit_s: float = Field(gt=0, description="a time limit above this is refused")
+    largest_preset_mu: float = Field(gt=0, description="a preset above this is refused")
 
 
 class BodyConfig(Frozen):
@@ -72,6 +79,7 @@ class BodyConfig(Frozen):
     head_near_mm: float = Field(gt=0, description="isocentre to the face of the head")
     head_radius_mm: float = Field(gt=0)
     kv_source_half_width_mm: float = Field(gt=0)
+    kv_source_housing_mm: float = Field(ge=0, description="the housing reaches this far from the focal spot to the isocentre")
     kv_detector_half_width_mm: float = Field(gt=0)
     mv_detector_half_width_mm: float = Field(gt=0)
     couch_half_width_mm: float = Field(gt=0)
@@ -100,3 +108,4 @@ class PlantConfig(Frozen):
     safety: SafetyConfig
     bodies: BodyConfig
     initialise_s: float = Field(default=0.0, ge=0, description="reference run after power-up until `calibrated`")
+    search_window_s: float = Field(gt=0, description="from the search button to the closed door, at most")
