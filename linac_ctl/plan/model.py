@@ -1,6 +1,6 @@
 """What a plan asks for, in one shape whatever wrote it: IEC 61217, mm, deg, MU. Pure values; nothing here reads files."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,13 @@ class Beam:
     sad_mm: float = 1000.0
     machine_name: str = ""
     accessory: str = ""  # wedge, block or applicator id; empty = none
+    beam_type: str = ""  # BeamType as the plan declares it: STATIC | DYNAMIC | ""
+
+    def with_mu(self, mu: float) -> "Beam":
+        """The same beam for another dose, as another fraction group may ask for."""
+        if mu == self.mu:
+            return self
+        return replace(self, mu=mu, cumulative_mu=np.rint(self.cumulative_mu / self.mu * mu * 1e6) / 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class FractionGroup:
     number: int
     fractions: int
     beams: tuple[int, ...]
+    mu: tuple[float, ...] = ()  # BeamMeterset of each of `beams`; empty = as the beams say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,4 +80,5 @@ class Plan:
         """The beams of one fraction group (the first by default), in order of delivery."""
         group = self.groups[0] if number is None else next(g for g in self.groups if g.number == number)
         by_number = {beam.number: beam for beam in self.beams}
-        return tuple(by_number[n] for n in group.beams)
+        mu = group.mu or tuple(by_number[n].mu for n in group.beams)
+        return tuple(by_number[n].with_mu(m) for n, m in zip(group.beams, mu, strict=True))
