@@ -141,20 +141,26 @@ def event(cycle: int = 1, what: str = "BEAM ON", **keys: Any) -> Event:
     return Event(cycle=cycle, t_s=cycle * DT_S, who="Alex", role="therapist", what=what, **keys)
 
 
-def result(rows: Rows | None = None, **changes: Any) -> Result:
+def beam_result(rows: Rows, beam: Beam) -> BeamResult:
     from linac_ctl.records.deviations import beam_on_s, deviations, holds, interruptions
 
-    rows = one_beam() if rows is None else rows
-    beam = BeamResult(
-        number=1, name="CW_arc", planned_mu=60.0, delivered_mu=60.01, delivered_mu_2=60.12, true_mu=60.005, start_mu=0.0,
-        beam_on_s=beam_on_s(rows, 1), axes=deviations(rows, 1), holds=holds(rows, 1), hold_count=len(holds(rows, 1)),
-        interruptions=interruptions(rows, 1),
+    n, dose = beam.number, rows.of_beam(beam.number)
+    mu, mu_2 = (round(float(dose[c].max(initial=0.0)), 4) for c in ("mu_1", "mu_2"))
+    return BeamResult(
+        number=n, name=beam.name, planned_mu=beam.mu, delivered_mu=mu, delivered_mu_2=mu_2, true_mu=mu, start_mu=0.0,
+        beam_on_s=beam_on_s(rows, n), axes=deviations(rows, n), holds=holds(rows, n), hold_count=len(holds(rows, n)),
+        interruptions=interruptions(rows, n),
     )
+
+
+def result(rows: Rows | None = None, beams: tuple[Beam, ...] = (), **changes: Any) -> Result:
+    rows = one_beam() if rows is None else rows
+    done = tuple(beam_result(rows, beam) for beam in beams or (arc(),))
     trip = InterlockTrip(id="MLC_LAG", kind="hold", cycle=1300, t_s=13.0, value=2.31, limit=2.0, first_out=True,
                          reset=Reset(1350, 13.5, "Alex", "therapist", "leaf caught up"))
     values: dict[str, Any] = dict(
         outcome="delivered", reason="", digest="0123456789abcdef", seed=7, simulated_s=40.0, cpu_s=0.02, wall_s=0.03,
-        realtime_factor=1333.3, cycles=4000, overruns=0, beams=(beam,), interlocks=(trip,),
+        realtime_factor=1333.3, cycles=4000, overruns=0, beams=done, interlocks=(trip,),
         overrides=(Override(900, 9.0, "Kim", "physicist", "couch vertical tolerance", "test", 5.0, 8.0),),
     )
     return Result(**(values | changes))
@@ -184,7 +190,7 @@ def write_run(path: Path, rows: Rows | None = None, *, finished: bool = True, ch
     folder.append(event(1300, "MLC_LAG tripped", old=0.1, new=2.31))
     if finished:
         folder.finish_rows(len(rows))
-        write_result(path, result(rows))
+        write_result(path, result(rows, the_plan.beams))
         folder.close()
     else:
         folder.events.close()

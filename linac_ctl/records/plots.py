@@ -1,0 +1,159 @@
+"""The plots of a run: which lines go into which chart. Every one is an SVG that stands alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linac_ctl.control.phases import Hold, Phase
+from linac_ctl.plan.model import Beam
+
+from .bev import Aperture, view
+from .charts import ASKED, ERROR, SEEN, Band, Line, Panel, chart
+from .heatmap import leaf_bars, leaf_map
+from .jsonio import replace_file
+from .rows import AxisColumns, Rows
+
+BEAM_ON, HELD, MOVING = "#fff3c4", "#f6c9c4", "#e3ebf3"
+APERTURES = 4
+SPARE_S = 0.5  # shown before and after a field
+NARROW = 494  # px: two charts side by side
+LEAST = {"mm": 0.02, "deg": 0.002}  # an error axis covers at least twice this
+STILL = {"mm": 2.0, "deg": 1.0}  # a position axis covers at least this
+
+
+def field(rows: Rows, beam: int) -> Rows:
+    """The rows of one field, with a little before and after it; none if it was never started."""
+    live = np.flatnonzero((rows["beam"] == beam) & (rows["phase"] == Phase.BEAM))
+    if not len(live):
+        return rows.span(0, 0)
+    t, alone = rows.t_s, (rows["beam"] == beam) | (rows["beam"] == 0)
+    inside = (t >= t[live[0]] - SPARE_S) & (t <= t[live[-1]] + SPARE_S) & alone
+    chosen = np.flatnonzero(inside)
+    return rows.span(int(chosen[0]), int(chosen[-1]) + 1)
+
+
+def bands(rows: Rows, x: NDArray[Any]) -> tuple[Band, ...]:
+    """Beam on, held, and moving without beam, along x."""
+    on = rows["permit"] > 0
+    held = (rows["phase"] == Phase.BEAM) & (rows["hold"] == Hold.HOLD) & ~on
+    moving = rows["phase"] == Phase.MOVE
+    return (*_runs(on, x, BEAM_ON, "beam on"), *_runs(held, x, HELD, "hold"), *_runs(moving, x, MOVING, "moving"))
+
+
+def _runs(mask: NDArray[np.bool_], x: NDArray[Any], color: str, name: str) -> Iterator[Band]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        yield Band(float(x[first]), float(x[min(end, len(x) - 1)]), color, name)
+
+
+def session_chart(rows: Rows) -> str:
+    """The whole run: dose rate, MU of the field in hand, gantry."""
+    t = rows.t_s
+    gantry = rows.axes()[0]
+    panels = (
+        Panel("MU/min", (Line("commanded", t, rows["rate_mu_per_s"] * 60, ASKED),), 70),
+        Panel("MU", (Line("chamber 1", t, rows["mu_1"], SEEN),), 70),
+        Panel(gantry.unit, (Line(gantry.name, t, rows.readback(gantry), "#3b7a57"),), 70, least_span=STILL[gantry.unit]),
+    )
+    return chart("Session: dose rate, MU of the field in hand, gantry", "machine time, s", panels, bands(rows, t))
+
+
+def dose_chart(rows: Rows) -> str:
+    """One beam: dose rate, MU of both chambers, dose out of step, gantry."""
+    t, rate = rows.t_s, measured_rate(rows)
+    gantry = rows.axes()[0]
+    off = rows["mu_1"] - rows["expected_mu"]
+    panels = (
+        Panel("MU/min", (Line("rate, chamber 1", t, rate * 60, SEEN), Line("rate, commanded", t, rows["rate_mu_per_s"] * 60, ASKED)), 90),
+        Panel("MU", (Line("chamber 2", t, rows["mu_2"], "#8fb0d3", 2.4), Line("chamber 1", t, rows["mu_1"], SEEN)), 90),
+        Panel("MU", (Line("chamber 1 - commanded", t, off, ERROR),), 60, least_span=0.05),
+        Panel(gantry.unit, (Line(f"{gantry.name}", t, rows.readback(gantry), "#3b7a57"),), 70, least_span=STILL[gantry.unit]),
+    )
+    return chart("Dose", "machine time, s", panels, bands(rows, t))
+
+
+def measured_rate(rows: Rows) -> NDArray[np.float64]:
+    """MU/s from chamber 1, mean over 0.2 s."""
+    n = max(1, round(0.2 / rows.row_s))
+    dose = np.concatenate([np.full(n, rows["mu_1"][0]), rows["mu_1"]]).astype(np.float64)
+    return np.maximum(dose[n:] - dose[:-n], 0.0) / (n * rows.row_s)
+
+
+def axis_chart(rows: Rows, axis: AxisColumns, against: str, tolerance: float | None = None, width: int = NARROW) -> str:
+    """Setpoint and readback over error; `against` is "time" or "MU"."""
+    rows = rows if against == "time" else rows.where(rows["phase"] == Phase.BEAM)
+    x, label = (rows.t_s, "machine time, s") if against == "time" else (np.maximum.accumulate(rows["mu_1"]), "MU, chamber 1")
+    asked, seen = rows.setpoint(axis), rows.readback(axis)
+    limits = () if tolerance is None else (tolerance, -tolerance)
+    panels = (
+        Panel(axis.unit, (Line("setpoint", x, asked, ASKED, 2.2), Line("readback", x, seen, SEEN)), 100, least_span=STILL[axis.unit]),
+        Panel(axis.unit, (Line("error", x, seen - asked, ERROR),), 60, limits, least_span=2 * LEAST[axis.unit]),
+    )
+    return chart(axis.name, label, panels, bands(rows, x) if against == "time" else (), width)
+
+
+def leaf_charts(rows: Rows) -> dict[str, str]:
+    """Name -> SVG: errors of all leaves while the beam is on, against time and MU, and their RMS. Empty without leaves."""
+    leaves = [axis for axis in rows.axes() if axis.is_leaf]
+    on = rows.where(rows["permit"] > 0)
+    if not leaves or not len(on):
+        return {}
+    errors = on.data[:, [a.readback for a in leaves]] - on.data[:, [a.setpoint for a in leaves]]
+    names = tuple(axis.name for axis in leaves)
+    rms, worst = np.sqrt(np.mean(errors**2, axis=0)), np.abs(errors).max(axis=0)
+    title = "Leaf error, readback - setpoint, beam on"
+    return {
+        "leaf-rms": leaf_bars("RMS and worst error of every leaf, beam on", rms, worst, names),
+        "leaf-error-time": leaf_map(title, "machine time, s", on.t_s, errors, names),
+        "leaf-error-mu": leaf_map(title, "MU, chamber 1", np.maximum.accumulate(on["mu_1"]), errors, names),
+    }
+
+
+def apertures(rows: Rows, beam: Beam) -> list[str]:
+    """Beam's-eye views at a few control points, evenly over the dose."""
+    on = rows.where(rows["permit"] > 0)
+    leaves = [axis for axis in rows.axes() if axis.is_leaf]
+    if beam.leaf_boundaries_mm is None or not leaves or not len(on):
+        return []
+    asked, seen = [a.setpoint for a in leaves], [a.readback for a in leaves]
+    found = []
+    for index in np.searchsorted(on["mu_1"], np.linspace(0.05, 0.95, APERTURES) * on["mu_1"].max()):
+        row = on.data[min(int(index), len(on) - 1)]
+        caption = f"CP {row[3]:.1f}, {row[8]:.1f} MU, gantry {row[on.axes()[0].readback]:.1f}"
+        found.append(Aperture(caption, row[asked], row[seen], _jaws(on, row), beam.leaf_boundaries_mm))
+    half = _half(found)
+    return [view(aperture, half) for aperture in found]
+
+
+def _jaws(rows: Rows, row: NDArray[Any]) -> NDArray[np.float64]:
+    """X1 X2 Y1 Y2, NaN where there is no such jaw."""
+    axes = [rows.axis(name) for name in ("X1", "X2", "Y1", "Y2")]
+    return np.array([row[a.readback] if a else np.nan for a in axes], np.float64)
+
+
+def _half(found: list[Aperture]) -> float:
+    """Half width that shows every field with some margin, a multiple of 10 mm."""
+    edges = [np.abs(a.jaws_mm[np.isfinite(a.jaws_mm)]).max(initial=20.0) for a in found]
+    return float(np.ceil((max(edges) + 12) / 10) * 10)
+
+
+def beam_plots(rows: Rows, beam: Beam, tolerances: dict[str, float]) -> dict[str, str]:
+    """Name -> SVG of everything about one beam: dose, apertures, leaves, every other axis against time and MU."""
+    found = {"dose": dose_chart(rows)} | {f"aperture-{i + 1}": svg for i, svg in enumerate(apertures(rows, beam))} | leaf_charts(rows)
+    for axis in rows.axes():
+        if not axis.is_leaf:
+            for against in ("time", "MU"):
+                found[f"{axis.name}-{against}"] = axis_chart(rows, axis, against, tolerances.get(axis.name))
+    return found
+
+
+def write_plots(folder: Path, plots: dict[str, str], prefix: str) -> list[Path]:
+    """SVG files in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{prefix}-{name.replace(' ', '-').lower()}.svg" for name in plots]
+    for path, svg in zip(paths, plots.values(), strict=True):
+        replace_file(path, svg.encode())
+    return paths

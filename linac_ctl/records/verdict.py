@@ -1,0 +1,85 @@
+"""Pass or fail, with the limit beside the number: what the top of the report says."""
+
+from dataclasses import dataclass
+
+from linac_ctl.config.machine import AxisConfig, MachineConfig
+
+from .deviations import beam_on_s, deviations, holds, interruptions
+from .result import BeamResult, Result
+from .run_record import RunRecord
+
+MU_LIMIT = 0.1  # MU between what was prescribed and what was given
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the verdict."""
+
+    name: str
+    value: str
+    limit: str
+    passed: bool
+
+
+def axis_tolerances(machine: MachineConfig) -> dict[str, float]:
+    """Axis name -> position tolerance, mm or deg; 'mlc' stands for every leaf."""
+    axes: list[AxisConfig] = []
+    for device in (machine.gantry, machine.collimator, machine.jaws, machine.carriages, machine.couch, machine.kv_arms, machine.mv_arm):
+        axes += device
+    found = {axis.name: axis.tolerance for axis in axes}
+    return found | ({"mlc": machine.mlc.leaf.tolerance} if machine.mlc else {})
+
+
+def checks(result: Result, tolerances: dict[str, float]) -> tuple[Check, ...]:
+    """Outcome, dose of every beam, worst deviation of every kind of axis, late cycles."""
+    found = [Check("outcome", result.outcome, "delivered", result.outcome == "delivered")]
+    for beam in result.beams:
+        found.append(_dose(beam))
+        found += _positions(beam, tolerances)
+    found.append(Check("late cycles", str(result.overruns), "0", result.overruns == 0))
+    return tuple(found)
+
+
+def _dose(beam: BeamResult) -> Check:
+    given, by = (beam.delivered_mu, "chamber 1") if beam.true_mu is None else (beam.true_mu, "truth")
+    off = given - beam.planned_mu
+    return Check(f"beam {beam.number}: MU, {by} - planned", f"{off:+.3f} MU", f"{MU_LIMIT} MU", abs(off) <= MU_LIMIT)
+
+
+def _positions(beam: BeamResult, tolerances: dict[str, float]) -> list[Check]:
+    """The axis that came closest to its tolerance, in shares of it."""
+    shares = []
+    for name, deviation in beam.axes.items():
+        if name in tolerances:
+            worst = deviation.worst
+            share = float("inf") if worst is None else worst / tolerances[name]
+            shares.append((share, name, worst, deviation.unit))
+    if not shares:
+        return []
+    share, name, worst, unit = max(shares)
+    value = "no reading" if worst is None else f"{name} {worst:.3f} {unit}"
+    return [Check(f"beam {beam.number}: worst axis", value, f"{tolerances[name]:g} {unit}", share <= 1.0)]
+
+
+def result_of(record: RunRecord) -> Result:
+    """result.json, or for a killed run what rows and journal still say."""
+    if record.result is not None:
+        return record.result
+    rows = record.rows()
+    entries = {entry.beam: entry for entry in record.journal()}
+    beams = tuple(
+        BeamResult(
+            number=b.number, name=b.name, planned_mu=b.planned_mu, start_mu=b.start_mu, true_mu=None,
+            delivered_mu=entries[b.number].mu_1 if b.number in entries else b.start_mu,
+            delivered_mu_2=entries[b.number].mu_2 if b.number in entries else b.start_mu,
+            beam_on_s=beam_on_s(rows, b.number), axes=deviations(rows, b.number), holds=holds(rows, b.number),
+            hold_count=len(holds(rows, b.number)), interruptions=interruptions(rows, b.number),
+        )
+        for b in record.manifest.beams
+    )
+    cycles = max([int(rows["cycle"][-1]) if len(rows) else 0, *(entry.cycle for entry in entries.values())])
+    return Result(
+        outcome="partial", reason="no result.json: the run was killed, or still goes on; doses are from its journal", digest="",
+        seed=record.manifest.seed, simulated_s=cycles * record.manifest.cycle_s, cpu_s=0.0, wall_s=0.0, realtime_factor=None,
+        cycles=cycles, overruns=0, beams=beams,
+    )
