@@ -17,7 +17,7 @@ from .interface.image import Couch, records
 TABLE_STEPS = 3600  # entries per turn
 LATERAL, LONGITUDINAL, VERTICAL = int(Couch.LATERAL), int(Couch.LONGITUDINAL), int(Couch.VERTICAL)
 ROTATION, PITCH, ROLL = int(Couch.ROTATION), int(Couch.PITCH), int(Couch.ROLL)
-ALONG = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0, -0.2, -0.4, -0.6, -0.8, -1.0)  # envelope samples along the couch, shares of its half
+ALONG = (1.0, 0.75, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0)  # envelope samples along the couch, shares of its half
 
 COLLISION = np.dtype([
     ("clearance_mm", "f8"), ("left", "i8"),

@@ -19,9 +19,8 @@ DRIVE = np.dtype([
     # truth
     ("position", "f8"), ("velocity", "f8"), ("acceleration", "f8"),
     ("coupled", "f8"),  # what turns the primary encoder: follows `position` behind the play
-    ("seen", "f8"), ("seen_2", "f8"),  # last readings; the servo closes its loop on the primary
+    ("seen", "f8"),  # last reading of the primary encoder; the servo closes its loop on it
     ("last_setpoint", "f8"), ("tracking", "f8"),  # 1.0 = the servo ran in the last cycle, so last_setpoint is valid
-    ("drift", "f8"),
     # parameters
     ("v_max", "f8"), ("a_max", "f8"), ("jerk_dt", "f8"), ("brake_dt", "f8"), ("kv", "f8"),
     ("forward", "f8"), ("two_a", "f8"), ("knee", "f8"), ("knee_2", "f8"),
@@ -47,8 +46,7 @@ def clip(x, low, high):
 @compiled
 def approach(drive, error):
     """Speed at which to close an error so that the axis can still stop there: kp * error near zero, sqrt(2 a error) far off."""
-    size = np.sqrt(drive.two_a * abs(error) + drive.knee_2) - drive.knee
-    return size if error > 0.0 else -size
+    return drive.two_a * error / (np.sqrt(drive.two_a * abs(error) + drive.knee_2) + drive.knee)
 
 
 @compiled
@@ -86,23 +84,28 @@ def follow(drive, setpoint, powered):
 
 @compiled
 def encode(drive, sample):
-    """Two quantised, noisy opinions about the truth: the primary sits behind the play, the second on the load."""
+    """Two quantised, noisy opinions about the truth: the primary sits behind the play, the second (returned) on the load."""
     drive.coupled = clip(drive.coupled, drive.position - drive.play, drive.position + drive.play)
-    drive.drift += drive.drift_per_cycle
-    raw = drive.coupled * drive.scale + drive.bias + drive.drift + drive.sigma * sample[drive.stream]
+    drive.bias += drive.drift_per_cycle
+    raw = drive.coupled * drive.scale + drive.bias + drive.sigma * sample[drive.stream]
     raw_2 = drive.position * drive.scale_2 + drive.bias_2 + drive.sigma_2 * sample[drive.stream + 1]
     drive.seen = drive.seen if drive.freeze > 0.5 else np.rint(raw * drive.per_lsb) * drive.lsb
-    drive.seen_2 = drive.seen_2 if drive.freeze_2 > 0.5 else np.rint(raw_2 * drive.per_lsb_2) * drive.lsb_2
+    return np.rint(raw_2 * drive.per_lsb_2) * drive.lsb_2
 
 
 @compiled
 def step_drives(drives, wires, powered, talks, sample):
-    """One cycle of all axes of a device; `talks` False leaves the readback wires as they are."""
+    """One cycle of all axes of a device; `talks` False leaves the readback wires as they are.
+
+    Two loops: axes then overlap inside the processor, which is a quarter faster than one long chain per axis.
+    """
     for i in range(drives.size):
         follow(drives[i], wires[i].setpoint, powered)
-        encode(drives[i], sample)
-        wires[i].readback = drives[i].seen if talks else wires[i].readback
-        wires[i].readback_2 = drives[i].seen_2 if talks else wires[i].readback_2
+    for i in range(drives.size):
+        second = encode(drives[i], sample)
+        if talks:
+            wires[i].readback = drives[i].seen
+            wires[i].readback_2 = second if drives[i].freeze_2 < 0.5 else wires[i].readback_2
 
 
 def new_drives(configs: Sequence[DriveConfig]) -> Any:
@@ -120,7 +123,7 @@ def parameters(config: DriveConfig) -> dict[str, float]:
     kp = kv / 4.0
     stopping = 0.6 * config.a_max  # approach with part of the acceleration: the rest is for the jerk limit
     return {
-        "position": config.start, "coupled": config.start, "seen": config.start, "seen_2": config.start,
+        "position": config.start, "coupled": config.start, "seen": config.start,
         "v_max": config.v_max, "a_max": config.a_max, "jerk_dt": config.jerk * DT_S, "brake_dt": config.brake * DT_S, "kv": kv,
         "forward": 1.0 - kp * config.lag_s, "two_a": 2.0 * stopping, "knee": stopping / kp, "knee_2": (stopping / kp) ** 2,
         "play": config.backlash, "low": config.low, "high": config.high,
