@@ -57,8 +57,7 @@ class Simulation:
         self.engine.on_event = self._on_event
         self.staff = Staff(order.people, order.reaction_s, order.script, Hands(self.plant, self._abort), self.log)
         self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials))
-        if latches:
-            self.linac.panel.restore(latches)
+        self.latches = latches
         self.session, self.main, self.error = Session(), None, None
         self._true_mu: dict[int, float] = {}
         self._counted_mu = 0.0
@@ -70,8 +69,10 @@ class Simulation:
     def run(self) -> Session:
         """The whole workflow; never raises for what a session may run into: see `error`."""
         asyncio.set_event_loop(self.loop)
-        self.engine.power_up()
         self.linac.guard(Guard.NOT_ABORTED, True)
+        self.engine.power_up()
+        if self.latches:
+            self.linac.panel.restore(self.latches)
         try:
             self.main = self.loop.create_task(self._main())
             self.loop.run_until_complete(self.main)

@@ -21,7 +21,7 @@ BLOCKS_MOTION = int(Reaction.MOTION_STOP | Reaction.PREVENT_MOTION)
 BLOCKS_BEAM = int(Reaction.BEAM_OFF | Reaction.BEAM_HOLD | Reaction.PREVENT_START)
 TRIPPED, WATCH_HIT, FIELD_END, HOLD_EDGE, ROWS_FULL = (int(event) for event in Event)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
-FORGET = 12.0 * DT_S  # per cycle: a commanded speed counts as asked for until this has eaten it
+FORGET = 4.0 * DT_S  # per cycle: a commanded speed counts as asked for until this has eaten it
 
 
 @compiled
@@ -93,8 +93,8 @@ def move(control, image):
 @compiled
 def remember_speeds(job, image):
     """The highest commanded speed of late: motion above it is motion that nobody asked for."""
-    asked = abs(image.gantry[0].setpoint - job.gantry_before_deg) / DT_S
-    job.gantry_asked_deg_per_s = max(asked, job.gantry_asked_deg_per_s - FORGET)
+    job.gantry_deg_per_s = (image.gantry[0].setpoint - job.gantry_before_deg) / DT_S
+    job.gantry_asked_deg_per_s = max(abs(job.gantry_deg_per_s), job.gantry_asked_deg_per_s - FORGET)
     job.gantry_before_deg = image.gantry[0].setpoint
     fastest = 0.0
     for i in range(min(3, image.couch.size)):
@@ -162,6 +162,15 @@ def react(control, image):
 
 
 @compiled
+def coast(job, aim, wire):
+    """The gantry of an arc comes to rest past the last angle, as fast as it may."""
+    speed = job.gantry_deg_per_s
+    far = speed * speed / (2.0 * aim.accel)
+    aim.goal = wire.setpoint + (far if speed > 0.0 else -far)
+    aim.velocity = speed
+
+
+@compiled
 def end_field(control, image):
     """All MU are in: primary termination by chamber 1, to the nearest pulse."""
     job = control.job[0]
@@ -171,6 +180,7 @@ def end_field(control, image):
     job.phase, job.hold, job.segment = MOVE, HELD, job.points - 2
     job.expected_mu = job.mu_end
     stay_all(control, image)
+    coast(job, control.gantry[0], image.gantry[0])
     job.events |= FIELD_END
 
 

@@ -165,6 +165,7 @@ def follow_field(control, image):
         between_points(control, image)
     elif job.run_up_left > 0 or (job.run_up_cycles > 0 and job.flowing == 0 and job.permit == 1):
         run_up(job, image)
+        job.rate_mu_per_s = job.start_rate_mu_per_s * job.permit
     else:
         job.run_up_cycles = 0
         job.rate_mu_per_s = choose_rate(job, trajectory, control.signals, control.param[0]) if job.permit == 1 else 0.0

@@ -119,7 +119,7 @@ def measure_dose(job, signals, param, beam):
     signals[Signal.MU_LEFT] = job.mu_end - signals[Signal.MU_1]
     signals[Signal.MU_OVER] = -signals[Signal.MU_LEFT]
     signals[Signal.MU_BACKWARDS] = worst(job.last_mu_1 - beam.mu_1, job.last_mu_2 - beam.mu_2)
-    grown = beam.mu_1 - job.last_mu_1
+    grown = beam.mu_1 - job.last_mu_1 if job.phase == BEAM else 0.0  # between fields the counters are cleared
     job.mu_rate_mean += LONG * (grown / DT_S - job.mu_rate_mean)
     job.last_mu_1, job.last_mu_2 = beam.mu_1, beam.mu_2
 
@@ -140,7 +140,8 @@ def measure_rates(job, signals, beam):
     missed = beam.missed_pulses - job.last_missed
     job.last_pulses, job.last_missed = beam.pulses, beam.missed_pulses
     job.rate_mean_mu_per_s += SHORT * (job.rate_mu_per_s * job.permit - job.rate_mean_mu_per_s)
-    job.pulse_rate_mean += LONG * (pulses * job.pulse_mu / DT_S - job.pulse_rate_mean)
+    counted = pulses - missed if job.phase == BEAM else 0
+    job.pulse_rate_mean += LONG * (counted * job.pulse_mu / DT_S - job.pulse_rate_mean)
     job.missed_mean += missed - job.missed_mean * LONG
     highest = max(job.max_rate_mu_per_s, 1e-9)
     signals[Signal.RATE_RATIO] = beam.rate_1_mu_per_s / highest

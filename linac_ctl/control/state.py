@@ -9,7 +9,7 @@ from linac_ctl.config.machine import AxisConfig, MachineConfig
 
 from .journal import JOURNAL, SLOTS
 from .phases import Phase
-from .signals import N_SIGNALS
+from .signals import N_SIGNALS, Signal
 
 AIM = np.dtype([
     ("goal", "f8"),  # where the subsystem wants to end up
@@ -39,6 +39,7 @@ JOB = np.dtype([
     ("pulse_mu", "f8"),
     ("max_rate_mu_per_s", "f8"),
     ("rate_mu_per_s", "f8"),
+    ("start_rate_mu_per_s", "f8"),  # of the first pulses: an arc is at speed by then
     ("rate_mean_mu_per_s", "f8"),  # commanded, about 0.1 s
     ("permit", "i8"),
     ("permit_lead", "i8"),  # cycles before the end of run-up at which the permit is given
@@ -73,6 +74,7 @@ JOB = np.dtype([
     ("gantry_asked_deg_per_s", "f8"),  # highest commanded speed of the last second
     ("couch_asked_mm_per_s", "f8"),
     ("gantry_before_deg", "f8"),  # last cycle's setpoint
+    ("gantry_deg_per_s", "f8"),  # speed of the setpoint
     ("couch_before_mm", "f8", (3,)),
     ("leaf_rms2", "f8"),
     ("symmetry_mean", "f8", (2,)),
@@ -199,6 +201,7 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
     job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000)
     signals = np.full(N_SIGNALS, np.nan)
+    signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal
     book = book.view(np.recarray) if isinstance(job, np.recarray) else book
     return Control(*axes, job, param, signals, interlocks, records(16, WATCH), new_trajectory(machine, points), book, rows)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from device_models.interface.compiled import pinned
-from device_models.interface.image import Image
+from device_models.interface.image import AXIS_DEVICES, Image
 
 from ..control.phases import Event
 from ..control.signals import FIRST_GUARD, Guard
@@ -42,9 +42,15 @@ class Engine:
         return int(self.control.job["cycle"][0])
 
     def power_up(self) -> None:
-        """Let the machine speak once before anything is asked of it."""
+        """Let the machine speak once before anything is asked of it; setpoints then stand where the axes stand."""
         self._answer(self.control, self.image, self.plant)
+        for name in AXIS_DEVICES:
+            wires, aims = getattr(self.image, name), getattr(self.control, name)
+            wires["setpoint"] = aims["goal"] = wires["readback"]
+            aims["seen"] = wires["readback"]
         self.control.job["events"] = 0
+        for field, rest in (("tripped", 0), ("tripped_copy", 1), ("bad_cycles", 0), ("holds", 0)):
+            self.control.interlocks[field] = rest
 
     def advance(self, cycles: int) -> int:
         """Run up to `cycles`, fewer if something happened that a coroutine may wait for. -> cycles done."""

@@ -76,7 +76,7 @@ class Beam:
         await self._arm_channel(field.start_mu, resumed)
         open_journal(self.control, field, slot)
         await self._selftest()
-        self.trigger("arm")
+        self.trigger("be_armed")
         job["phase"] = int(Phase.READY)
 
     async def _arm_channel(self, start_mu: float, resumed: bool) -> None:
@@ -181,7 +181,7 @@ def load(control: Control, field: Field, limits: BeamLimits) -> None:
         "beam_number": field.beam.number, "slot": -1, "points": field.points, "segment": field.segment,
         "expected_mu": field.start_mu, "mu_end": field.mu[-1], "half_pulse_mu": 0.51 * mode.mu_per_pulse,
         "pulse_mu": mode.mu_per_pulse, "max_rate_mu_per_s": mode.max_dose_rate_mu_per_min / 60.0,
-        "rate_mu_per_s": field.start_rate_mu_per_s, "moving": 0, "arrived_cycles": 0, "flowing": 0,
+        "start_rate_mu_per_s": field.start_rate_mu_per_s, "moving": 0, "arrived_cycles": 0, "flowing": 0,
         "permit_lead": round(limits.beam_on_latency_s / DT_S), "run_up_left": 0, "run_up_cycles": 0,
     }
     if run_up := field.run_up:

@@ -21,7 +21,7 @@ BEAM_TABLE = [
     # trigger, from, to
     ["warm_up", [S.OFF, S.INTERRUPTED], S.WARMING],
     ["be_warm", S.WARMING, S.WARM],
-    ["arm", S.WARM, S.ARMED],
+    ["be_armed", S.WARM, S.ARMED],
     ["start", S.ARMED, S.ON],
     ["hold", S.ON, S.HELD],
     ["release", S.HELD, S.ON],
