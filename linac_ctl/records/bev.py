@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .charts import ASKED, FAINT, SEEN, Canvas, Scale, tick_text, ticks
+from .charts import ASKED, FAINT, FRAME, SEEN, Canvas, Scale, tick_text, ticks
 
 SIZE, EDGE = 236, 30  # px of the picture, px left and below for numbers
 
@@ -45,17 +45,26 @@ def _leaves(canvas: Canvas, a: Aperture, x: Scale, y: Scale, half: float) -> Non
         left, right = (float(np.clip(v, -half, half)) for v in (a.asked_mm[pairs + i], a.asked_mm[i]))
         body.append(f"M{x.at_low} {y(high):.1f}H{x(left):.1f}V{y(low):.1f}H{x.at_low}z")
         body.append(f"M{x.at_high} {y(high):.1f}H{x(right):.1f}V{y(low):.1f}H{x.at_high}z")
-        tips += [f"M{x(np.clip(v, -half, half)):.1f} {y(high):.1f}V{y(low):.1f}" for v in (a.seen_mm[pairs + i], a.seen_mm[i])
-                 if np.isfinite(v)]
+        tips += [
+            f"M{x(np.clip(v, -half, half)):.1f} {y(high):.1f}V{y(low):.1f}"
+            for v in (a.seen_mm[pairs + i], a.seen_mm[i])
+            if np.isfinite(v)
+        ]
     canvas.add(f'<path d="{"".join(body)}" fill="#aab4be" stroke="#fff" stroke-width="0.4"/>')
     canvas.add(f'<path d="{"".join(tips)}" stroke="{SEEN}" stroke-width="1.6"/>')
 
 
 def _jaws(canvas: Canvas, jaws: NDArray[Any], x: Scale, y: Scale, half: float) -> None:
     """The opening that the jaws leave, dashed."""
-    x1, x2, y1, y2 = (float(np.clip(v if np.isfinite(v) else side, -half, half)) for v, side in zip(jaws, (-half, half, -half, half), strict=True))
-    canvas.add(f'<rect x="{x(x1):.1f}" y="{y(y2):.1f}" width="{max(x(x2) - x(x1), 0):.1f}" height="{max(y(y1) - y(y2), 0):.1f}" '
-               f'fill="none" stroke="{ASKED}" stroke-width="1.5" stroke-dasharray="5 3"/>')
+    x1, x2, y1, y2 = (
+        float(np.clip(v if np.isfinite(v) else side, -half, half))
+        for v, side in zip(jaws, (-half, half, -half, half), strict=True)
+    )
+    canvas.add(
+        f'<rect x="{x(x1):.1f}" y="{y(y2):.1f}" '
+        f'width="{max(x(x2) - x(x1), 0):.1f}" height="{max(y(y1) - y(y2), 0):.1f}" '
+        f'fill="none" stroke="{ASKED}" stroke-width="1.5" stroke-dasharray="5 3"/>'
+    )
 
 
 def _grid(canvas: Canvas, x: Scale, y: Scale) -> None:
@@ -65,6 +74,8 @@ def _grid(canvas: Canvas, x: Scale, y: Scale) -> None:
         canvas.add(f'<path d="M{x(mark):.1f} {y.at_low}v3M{x.at_low} {y(mark):.1f}h-3" stroke="#1c2530"/>')
         canvas.text(x(mark), y.at_low + 13, tick_text(mark, step), anchor="middle", size=9)
         canvas.text(x.at_low - 5, y(mark) + 3, tick_text(mark, step), anchor="end", size=9)
-    canvas.add(f'<path d="M{x(0)} {y.at_high}V{y.at_low}M{x.at_low} {y(0)}H{x.at_high}" stroke="{FAINT}" stroke-width="0.8"/>')
+    canvas.add(
+        f'<path d="M{x(0)} {y.at_high}V{y.at_low}M{x.at_low} {y(0)}H{x.at_high}" stroke="{FAINT}" stroke-width="0.8"/>'
+    )
     canvas.text((x.at_low + x.at_high) / 2, y.at_low + 25, "X mm at isocentre", anchor="middle", size=9)
-    canvas.add(f'<rect x="{x.at_low}" y="{y.at_high}" width="{SIZE}" height="{SIZE}" fill="none" stroke="#8b97a3"/>')
+    canvas.add(f'<rect x="{x.at_low}" y="{y.at_high}" width="{SIZE}" height="{SIZE}" fill="none" stroke="{FRAME}"/>')

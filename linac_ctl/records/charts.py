@@ -1,4 +1,4 @@
-"""Line charts as inline SVG: panels over one x axis, readable ticks, legends, bands for phases, nothing from outside."""
+"""Line charts as inline SVG: panels over one x axis, readable ticks, legend, bands for phases, nothing from outside."""
 
 from dataclasses import dataclass, field
 from html import escape
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEFT, RIGHT, TOP, BOTTOM, GAP = 62, 10, 34, 36, 14  # px around and between panels
-INK, FAINT = "#1c2530", "#d9dee3"
+INK, FAINT, FRAME = "#1c2530", "#d9dee3", "#8b97a3"
 ASKED, SEEN, ERROR = "#e08a00", "#1f5fa8", "#a02c2c"
 FONT = 'font-family="system-ui,DejaVu Sans,sans-serif"'
 
@@ -70,15 +70,22 @@ class Canvas:
         """One element."""
         self.parts.append(text)
 
-    def text(self, x: float, y: float, text: str, *, anchor: str = "start", size: int = 11, color: str = INK, more: str = "") -> None:
+    def text(
+        self, x: float, y: float, text: str, *, anchor: str = "start", size: int = 11, color: str = INK, more: str = ""
+    ) -> None:
         """Escaped text."""
-        self.add(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{color}"{more}>{escape(text)}</text>')
+        self.add(
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{color}"{more}>'
+            f"{escape(text)}</text>"
+        )
 
     def svg(self, title: str) -> str:
         """The finished picture; it also stands alone as a file."""
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-                f'height="{self.height}" role="img" {FONT}><title>{escape(title)}</title>'
-                f'<rect width="100%" height="100%" fill="#fff"/>{"".join(self.parts)}</svg>')
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
+            f'height="{self.height}" role="img" {FONT}><title>{escape(title)}</title>'
+            f'<rect width="100%" height="100%" fill="#fff"/>{"".join(self.parts)}</svg>'
+        )
 
 
 def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band, ...] = (), width: int = 1000) -> str:
@@ -143,7 +150,9 @@ def path(x: NDArray[Any], y: NDArray[Any]) -> str:
         keep[1:-1] &= ~level
     begins = good & ~np.concatenate(([False], good[:-1]))
     command = np.where(begins, "M", "L")
-    return "".join(f"{c}{a:g} {b:g}" for c, a, b in zip(command[keep], xs[keep].tolist(), ys[keep].tolist(), strict=True))
+    return "".join(
+        f"{c}{a:g} {b:g}" for c, a, b in zip(command[keep], xs[keep].tolist(), ys[keep].tolist(), strict=True)
+    )
 
 
 def _all(panels: tuple[Panel, ...], which: str) -> NDArray[Any]:
@@ -159,11 +168,15 @@ def _panel(canvas: Canvas, panel: Panel, x: Scale, top: float, bands: tuple[Band
         _band(canvas, band, x, top, panel.height)
     _y_axis(canvas, y, panel, x)
     for limit in limits:
-        canvas.add(f'<path d="M{x.at_low} {y(limit):.1f}H{x.at_high}" stroke="{ERROR}" stroke-dasharray="4 4" fill="none"/>')
+        canvas.add(
+            f'<path d="M{x.at_low} {y(limit):.1f}H{x.at_high}" stroke="{ERROR}" stroke-dasharray="4 4" fill="none"/>'
+        )
     for line in panel.lines:
         xs, ys = decimate(np.asarray(line.x, np.float64), np.asarray(line.y, np.float64), int(x.at_high - x.at_low))
-        canvas.add(f'<path d="{path(x(xs), y(ys))}" stroke="{line.color}" stroke-width="{line.width}" fill="none" '
-                   'stroke-linejoin="round"/>')
+        canvas.add(
+            f'<path d="{path(x(xs), y(ys))}" stroke="{line.color}" stroke-width="{line.width}" fill="none" '
+            'stroke-linejoin="round"/>'
+        )
 
 
 def _near_limits(panel: Panel) -> list[float]:
@@ -176,18 +189,24 @@ def _near_limits(panel: Panel) -> list[float]:
 def _band(canvas: Canvas, band: Band, x: Scale, top: float, height: float) -> None:
     first, last = np.clip(x(np.array([band.first, band.last])), x.at_low, x.at_high)
     if last > first:
-        canvas.add(f'<rect x="{first:.1f}" y="{top:.1f}" width="{max(last - first, 0.8):.1f}" height="{height}" fill="{band.color}"/>')
+        canvas.add(
+            f'<rect x="{first:.1f}" y="{top:.1f}" width="{max(last - first, 0.8):.1f}" height="{height}" '
+            f'fill="{band.color}"/>'
+        )
 
 
 def _y_axis(canvas: Canvas, y: Scale, panel: Panel, x: Scale) -> None:
-    marks = ticks(y.low, y.high, max(3, panel.height // 20))
+    marks = ticks(y.low, y.high, max(4, panel.height // 18))
     step = marks[1] - marks[0] if len(marks) > 1 else abs(marks[0] if marks else 1.0) or 1.0
     for mark in marks:
         canvas.add(f'<path d="M{x.at_low} {y(mark):.1f}H{x.at_high}" stroke="{FAINT}"/>')
         canvas.text(x.at_low - 5, y(mark) + 4, tick_text(mark, step), anchor="end", size=10)
     middle = (y.at_low + y.at_high) / 2
     canvas.text(12, middle, panel.label, anchor="middle", more=f' transform="rotate(-90 12 {middle:.1f})"')
-    canvas.add(f'<rect x="{x.at_low}" y="{y.at_high}" width="{x.at_high - x.at_low}" height="{panel.height}" fill="none" stroke="#8b97a3"/>')
+    canvas.add(
+        f'<rect x="{x.at_low}" y="{y.at_high}" width="{x.at_high - x.at_low}" height="{panel.height}" '
+        f'fill="none" stroke="{FRAME}"/>'
+    )
 
 
 def _x_axis(canvas: Canvas, x: Scale, bottom: float, label: str) -> None:
@@ -203,12 +222,15 @@ def _legend(canvas: Canvas, panels: tuple[Panel, ...], bands: tuple[Band, ...]) 
     """Top right: every line and band once."""
     entries = {line.name: line.color for panel in panels for line in panel.lines}
     entries |= {band.name: band.color for band in bands}
-    at = canvas.width - RIGHT
+    at = float(canvas.width - RIGHT)
     band_names = [band.name for band in bands]
     for name, color in reversed(entries.items()):
         at -= 7 * len(name) * 0.86
         canvas.text(at, 26, name, size=10)
         thick = 9 if name in band_names else 2
-        canvas.add(f'<rect x="{at - 18:.1f}" y="{22 - thick / 2:.1f}" width="14" height="{thick}" fill="{color}" stroke="#8b97a3" '
-                   f'stroke-width="{0.5 if thick > 2 else 0}"/>')
+        canvas.add(
+            f'<rect x="{at - 18:.1f}" y="{22 - thick / 2:.1f}" width="14" height="{thick}" fill="{color}" '
+            f'stroke="{FRAME}" '
+            f'stroke-width="{0.5 if thick > 2 else 0}"/>'
+        )
         at -= 32

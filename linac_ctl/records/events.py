@@ -70,8 +70,10 @@ class EventLog:
             raise
 
     def _lost(self, event: Event, error: OSError) -> RecordError:
-        return RecordError(f"{self.path}: event {event.what!r} of cycle {event.cycle} is not on record: {error.strerror}; "
-                           "stop, free space, resume")
+        return RecordError(
+            f"{self.path}: event {event.what!r} of cycle {event.cycle} is not on record: {error.strerror}; "
+            "stop, free space, resume"
+        )
 
     def close(self) -> None:
         """No more events."""

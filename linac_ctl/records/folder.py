@@ -23,7 +23,13 @@ from .plan_file import write_plan
 from .space import allocate, mapped
 
 RESERVE = 4_000_000  # bytes kept back, so that a run on a full disk can still say how it ended
-JOURNAL_FILE, EVENTS, CONFIG, LATCHES, RESERVE_FILE = "journal.bin", "events.jsonl", "config.json", "latches.json", "reserve"
+JOURNAL_FILE, EVENTS, CONFIG, LATCHES, RESERVE_FILE = (
+    "journal.bin",
+    "events.jsonl",
+    "config.json",
+    "latches.json",
+    "reserve",
+)
 
 
 def rows_name(chunk: int) -> str:

@@ -8,12 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .charts import BOTTOM, ERROR, FAINT, INK, LEFT, RIGHT, SEEN, TOP, Canvas, Scale, span, tick_text, ticks
+from .charts import BOTTOM, ERROR, FAINT, FRAME, INK, LEFT, RIGHT, SEEN, TOP, Canvas, Scale, span, tick_text, ticks
 
 COLUMNS = 480  # colour columns at most
 LEVELS = 20  # shades on each side of zero: few, so that the picture stays small
-NEAR = 3  # columns without a row are filled from this far, else they are grey
-STOPS = ((-1.0, (33, 90, 160)), (-0.35, (150, 190, 225)), (0.0, (250, 250, 250)), (0.35, (240, 170, 140)), (1.0, (170, 25, 30)))
+NEAR = 1  # columns without a row are filled from this far, else they are grey
+STOPS = (
+    (-1.0, (33, 90, 160)),
+    (-0.35, (150, 190, 225)),
+    (0.0, (250, 250, 250)),
+    (0.35, (240, 170, 140)),
+    (1.0, (170, 25, 30)),
+)
 GREY = (205, 208, 212)  # no beam, or no reading
 KEY_WIDTH = 70
 
@@ -49,7 +55,9 @@ def png_uri(picture: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def leaf_map(title: str, x_label: str, x: NDArray[Any], errors: NDArray[Any], names: tuple[str, ...], width: int = 1000) -> str:
+def leaf_map(
+    title: str, x_label: str, x: NDArray[Any], errors: NDArray[Any], names: tuple[str, ...], width: int = 1000
+) -> str:
     """SVG: one line per leaf, colour = readback - setpoint in mm."""
     height = 2 * len(names) + TOP + BOTTOM
     canvas = Canvas(width, height)
@@ -59,9 +67,13 @@ def leaf_map(title: str, x_label: str, x: NDArray[Any], errors: NDArray[Any], na
     columns = max(1, min(COLUMNS, len(x)))
     picture = colours(worst_in_columns(errors, x, columns), limit)
     canvas.text(8, 15, title, size=13, more=' font-weight="600"')
-    canvas.add(f'<image x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{2 * len(names)}" preserveAspectRatio="none" '
-               f'style="image-rendering:pixelated" href="{png_uri(picture)}"/>')
-    canvas.add(f'<rect x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{2 * len(names)}" fill="none" stroke="#8b97a3"/>')
+    canvas.add(
+        f'<image x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{2 * len(names)}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" href="{png_uri(picture)}"/>'
+    )
+    canvas.add(
+        f'<rect x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{2 * len(names)}" fill="none" stroke="{FRAME}"/>'
+    )
     _leaf_names(canvas, names)
     _map_x_axis(canvas, Scale(*span(np.asarray(x, np.float64), 1e-6, 0.0), LEFT, right), TOP + 2 * len(names), x_label)
     _key(canvas, right + 16, limit, 2 * len(names))
@@ -84,18 +96,30 @@ def _map_x_axis(canvas: Canvas, x: Scale, bottom: float, label: str) -> None:
     marks = ticks(x.low, x.high, int((x.at_high - x.at_low) // 70))
     for mark in marks:
         canvas.add(f'<path d="M{x(mark):.1f} {bottom}v4" stroke="{INK}"/>')
-        canvas.text(x(mark), bottom + 15, tick_text(mark, marks[1] - marks[0] if len(marks) > 1 else 1.0), anchor="middle", size=10)
+        canvas.text(
+            x(mark),
+            bottom + 15,
+            tick_text(mark, marks[1] - marks[0] if len(marks) > 1 else 1.0),
+            anchor="middle",
+            size=10,
+        )
     canvas.text((x.at_low + x.at_high) / 2, bottom + 30, label, anchor="middle")
 
 
 def _key(canvas: Canvas, left: float, limit: float, height: float) -> None:
     ramp = colours(np.linspace(limit, -limit, 101)[:, None], limit)
-    canvas.add(f'<image x="{left}" y="{TOP}" width="12" height="{height}" preserveAspectRatio="none" href="{png_uri(ramp)}"/>')
+    canvas.add(
+        f'<image x="{left}" y="{TOP}" width="12" height="{height}" preserveAspectRatio="none" href="{png_uri(ramp)}"/>'
+    )
     for share in (1.0, 0.5, 0.0, -0.5, -1.0):
-        canvas.text(left + 16, TOP + (1 - share) / 2 * height + 4, f"{share * limit:+.3g}" if share else "0 mm", size=10)
+        canvas.text(
+            left + 16, TOP + (1 - share) / 2 * height + 4, f"{share * limit:+.3g}" if share else "0 mm", size=10
+        )
 
 
-def leaf_bars(title: str, rms_mm: NDArray[Any], worst_mm: NDArray[Any], names: tuple[str, ...], width: int = 1000) -> str:
+def leaf_bars(
+    title: str, rms_mm: NDArray[Any], worst_mm: NDArray[Any], names: tuple[str, ...], width: int = 1000
+) -> str:
     """SVG: RMS (bar) and worst (mark) of every leaf, bank A then bank B."""
     inner = 120
     canvas = Canvas(width, TOP + inner + BOTTOM)
@@ -119,5 +143,8 @@ def leaf_bars(title: str, rms_mm: NDArray[Any], worst_mm: NDArray[Any], names: t
 def _bar(canvas: Canvas, left: float, step: float, rms: float, worst: float, y: Scale) -> None:
     if np.isnan(worst):
         return
-    canvas.add(f'<rect x="{left + 0.5:.1f}" y="{y(rms):.1f}" width="{step - 1:.1f}" height="{y.at_low - y(rms):.1f}" fill="{SEEN}"/>')
+    canvas.add(
+        f'<rect x="{left + 0.5:.1f}" y="{y(rms):.1f}" width="{step - 1:.1f}" height="{y.at_low - y(rms):.1f}" '
+        f'fill="{SEEN}"/>'
+    )
     canvas.add(f'<path d="M{left + 0.5:.1f} {y(worst):.1f}h{step - 1:.1f}" stroke="{ERROR}" stroke-width="1.5"/>')

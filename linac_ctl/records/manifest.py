@@ -40,6 +40,7 @@ class Manifest:
     row_every: int
     beams: tuple[PlannedBeam, ...] = ()
     faults: bool = False  # True = faults were injected on purpose
+    sequences: tuple[tuple[int, ...], ...] = ()  # beams delivered in one auto-sequence; others stand alone
     resumes: str = ""  # run folder whose remaining MU this run delivers
     versions: dict[str, str] = field(default_factory=dict)  # package -> version
     format: int = FORMAT
@@ -67,5 +68,6 @@ def _values(data: dict[str, Any]) -> dict[str, Any]:
         "columns": tuple(data["columns"]),
         "phases": {int(value): name for value, name in data["phases"].items()},
         "beams": tuple(PlannedBeam(**beam) for beam in data["beams"]),
+        "sequences": tuple(tuple(numbers) for numbers in data.get("sequences", [])),
     }
     return data | changed

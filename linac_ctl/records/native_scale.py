@@ -1,4 +1,4 @@
-"""Between IEC 61217 (mm, deg) and the native scale of the trajectory log (cm, deg). Nothing else in the program uses it.
+"""Between IEC 61217 (mm, deg) and the native scale of the trajectory log (cm, deg). Used nowhere else.
 
 Gantry, collimator and couch rotation run the other way from 180; both jaws and both leaf banks are positive when open;
 couch vertical 100 is the isocentre and grows downwards, lateral 100 is the middle.

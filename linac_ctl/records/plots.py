@@ -56,7 +56,9 @@ def session_chart(rows: Rows) -> str:
     panels = (
         Panel("MU/min", (Line("commanded", t, rows["rate_mu_per_s"] * 60, ASKED),), 70),
         Panel("MU", (Line("chamber 1", t, rows["mu_1"], SEEN),), 70),
-        Panel(gantry.unit, (Line(gantry.name, t, rows.readback(gantry), "#3b7a57"),), 70, least_span=STILL[gantry.unit]),
+        Panel(
+            gantry.unit, (Line(gantry.name, t, rows.readback(gantry), "#3b7a57"),), 70, least_span=STILL[gantry.unit]
+        ),
     )
     return chart("Session: dose rate, MU of the field in hand, gantry", "machine time, s", panels, bands(rows, t))
 
@@ -67,10 +69,22 @@ def dose_chart(rows: Rows) -> str:
     gantry = rows.axes()[0]
     off = rows["mu_1"] - rows["expected_mu"]
     panels = (
-        Panel("MU/min", (Line("rate, chamber 1", t, rate * 60, SEEN), Line("rate, commanded", t, rows["rate_mu_per_s"] * 60, ASKED)), 90),
+        Panel(
+            "MU/min",
+            (
+                Line("rate, chamber 1", t, rate * 60, SEEN),
+                Line("rate, commanded", t, rows["rate_mu_per_s"] * 60, ASKED),
+            ),
+            90,
+        ),
         Panel("MU", (Line("chamber 2", t, rows["mu_2"], "#8fb0d3", 2.4), Line("chamber 1", t, rows["mu_1"], SEEN)), 90),
         Panel("MU", (Line("chamber 1 - commanded", t, off, ERROR),), 60, least_span=0.05),
-        Panel(gantry.unit, (Line(f"{gantry.name}", t, rows.readback(gantry), "#3b7a57"),), 70, least_span=STILL[gantry.unit]),
+        Panel(
+            gantry.unit,
+            (Line(f"{gantry.name}", t, rows.readback(gantry), "#3b7a57"),),
+            70,
+            least_span=STILL[gantry.unit],
+        ),
     )
     return chart("Dose", "machine time, s", panels, bands(rows, t))
 
@@ -85,18 +99,27 @@ def measured_rate(rows: Rows) -> NDArray[np.float64]:
 def axis_chart(rows: Rows, axis: AxisColumns, against: str, tolerance: float | None = None, width: int = NARROW) -> str:
     """Setpoint and readback over error; `against` is "time" or "MU"."""
     rows = rows if against == "time" else rows.where(rows["phase"] == Phase.BEAM)
-    x, label = (rows.t_s, "machine time, s") if against == "time" else (np.maximum.accumulate(rows["mu_1"]), "MU, chamber 1")
+    x, label = (
+        (rows.t_s, "machine time, s") if against == "time" else (np.maximum.accumulate(rows["mu_1"]), "MU, chamber 1")
+    )
     asked, seen = rows.setpoint(axis), rows.readback(axis)
     limits = () if tolerance is None else (tolerance, -tolerance)
     panels = (
-        Panel(axis.unit, (Line("setpoint", x, asked, ASKED, 2.2), Line("readback", x, seen, SEEN)), 100, least_span=STILL[axis.unit]),
-        Panel(axis.unit, (Line("error", x, seen - asked, ERROR),), 60, limits, least_span=2 * LEAST[axis.unit]),
+        Panel(
+            axis.unit,
+            (Line("setpoint", x, asked, ASKED, 2.2), Line("readback", x, seen, SEEN)),
+            100,
+            least_span=STILL[axis.unit],
+        ),
+        Panel(
+            f"error, {axis.unit}", (Line("error", x, seen - asked, ERROR),), 60, limits, least_span=2 * LEAST[axis.unit]
+        ),
     )
     return chart(axis.name, label, panels, bands(rows, x) if against == "time" else (), width)
 
 
 def leaf_charts(rows: Rows) -> dict[str, str]:
-    """Name -> SVG: errors of all leaves while the beam is on, against time and MU, and their RMS. Empty without leaves."""
+    """Name -> SVG: errors of all leaves with beam on, against time and MU, and their RMS. Empty without leaves."""
     leaves = [axis for axis in rows.axes() if axis.is_leaf]
     on = rows.where(rows["permit"] > 0)
     if not leaves or not len(on):
@@ -142,7 +165,11 @@ def _half(found: list[Aperture]) -> float:
 
 def beam_plots(rows: Rows, beam: Beam, tolerances: dict[str, float]) -> dict[str, str]:
     """Name -> SVG of everything about one beam: dose, apertures, leaves, every other axis against time and MU."""
-    found = {"dose": dose_chart(rows)} | {f"aperture-{i + 1}": svg for i, svg in enumerate(apertures(rows, beam))} | leaf_charts(rows)
+    found = (
+        {"dose": dose_chart(rows)}
+        | {f"aperture-{i + 1}": svg for i, svg in enumerate(apertures(rows, beam))}
+        | leaf_charts(rows)
+    )
     for axis in rows.axes():
         if not axis.is_leaf:
             for against in ("time", "MU"):

@@ -29,16 +29,16 @@ class BeamPage:
 
     def picture(self, name: str) -> Markup:
         """An SVG of ours, put in as it is; empty when there is none of that name."""
-        return Markup(self.plots.get(name, ""))  # noqa: S704  # all text in it was escaped by charts
+        return Markup(self.plots.get(name, ""))
 
     def pictures(self, start: str) -> list[Markup]:
         """All whose name begins so, in order."""
-        return [Markup(svg) for name, svg in self.plots.items() if name.startswith(start)]  # noqa: S704
+        return [Markup(svg) for name, svg in self.plots.items() if name.startswith(start)]
 
     def axis_pictures(self) -> list[Markup]:
         """Setpoint, readback and error of every axis but leaves, against time and MU in turn."""
         chosen = [name for name in self.plots if name.endswith(("-time", "-MU")) and not name.startswith("leaf-")]
-        return [Markup(self.plots[name]) for name in chosen]  # noqa: S704
+        return [Markup(self.plots[name]) for name in chosen]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ class Report:
         return all(check.passed for check in self.checks)
 
 
-def collect(record: RunRecord) -> Report:
+def collect(record: RunRecord, *, plots: bool = True) -> Report:
     """Read what the page needs; plots only for beams that were started."""
     result, rows = result_of(record), record.rows()
     tolerances = axis_tolerances(record.machine())
@@ -66,8 +66,8 @@ def collect(record: RunRecord) -> Report:
     pages = []
     for beam in result.beams:
         own, plan = field(rows, beam.number), plans.get(beam.number)
-        plots = beam_plots(own, plan, tolerances) if plan is not None and len(own) else {}
-        pages.append(BeamPage(beam, plan, plots))
+        drawn = beam_plots(own, plan, tolerances) if plots and plan is not None and len(own) else {}
+        pages.append(BeamPage(beam, plan, drawn))
     return Report(record, result, rows, checks(result, tolerances), tolerances, tuple(pages))
 
 
@@ -83,14 +83,18 @@ def _plans(record: RunRecord) -> dict[int, Beam]:
 def render(report: Report) -> str:
     """HTML without any outside request."""
     environment = Environment(
-        loader=PackageLoader("linac_ctl.records", "templates"), undefined=StrictUndefined, autoescape=select_autoescape(("j2",)),
-        trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("linac_ctl.records", "templates"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["mu"] = lambda value: "–" if value is None else f"{value:.2f}"
     environment.filters["number"] = number
-    session = Markup(session_chart(report.rows)) if len(report.rows) else ""  # noqa: S704
-    return environment.get_template(TEMPLATE).render(r=report, result=report.result, manifest=report.record.manifest,
-                                                     events=report.record.events(), session=session)
+    session = Markup(session_chart(report.rows)) if len(report.rows) else ""
+    return environment.get_template(TEMPLATE).render(
+        r=report, result=report.result, manifest=report.record.manifest, events=report.record.events(), session=session
+    )
 
 
 def number(value: Any) -> str:
@@ -119,7 +123,12 @@ def write_report(path: Path | str, out: Path | None = None) -> Path:
 def summary(report: Report) -> dict[str, Any]:
     """The same verdict for scripts."""
     return {
-        "run": str(report.record.path), "passed": report.passed, "outcome": report.result.outcome, "reason": report.result.reason,
+        "run": str(report.record.path),
+        "passed": report.passed,
+        "outcome": report.result.outcome,
+        "reason": report.result.reason,
         "checks": [{"name": c.name, "value": c.value, "limit": c.limit, "passed": c.passed} for c in report.checks],
-        "remaining_mu": {str(b.number): round(report.record.remaining(b.number), 4) for b in report.record.manifest.beams},
+        "remaining_mu": {
+            str(b.number): round(report.record.remaining(b.number), 4) for b in report.record.manifest.beams
+        },
     }

@@ -1,4 +1,4 @@
-"""result.json: how a run ended, in one file for scripts. Schema: docs/reference/result.schema.json, made from these classes."""
+"""result.json: how a run ended, for scripts. docs/reference/result.schema.json is made from these classes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from linac_ctl.errors import RecordError
 
 from .jsonio import replace_file
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 NAME = "result.json"
 Outcome = Literal["delivered", "partial", "refused", "terminated"]
 
@@ -51,7 +51,9 @@ class BeamResult(_Strict):
     planned_mu: float
     delivered_mu: Annotated[float, described("chamber 1")]
     delivered_mu_2: Annotated[float, described("chamber 2")]
-    true_mu: Annotated[float | None, described("dose that left the simulated machine; null = not known (real hardware)")]
+    true_mu: Annotated[
+        float | None, described("dose that left the simulated machine; null = not known (real hardware)")
+    ]
     start_mu: Annotated[float, described("MU from earlier partial deliveries of this fraction")]
     beam_on_s: Annotated[float, described("time with permit")]
     axes: Annotated[dict[str, Deviation], described("axis name -> deviation; 'mlc' is all leaves together")]
@@ -104,8 +106,13 @@ class Override(_Strict):
 class Result(_Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
 
-    outcome: Annotated[Outcome, described("delivered: every beam complete; partial: some MU remain; refused: nothing was "
-                                          "delivered; terminated: stopped for good by an interlock or a person")]
+    outcome: Annotated[
+        Outcome,
+        described(
+            "delivered: every beam complete; partial: some MU remain; refused: nothing was "
+            "delivered; terminated: stopped for good by an interlock or a person"
+        ),
+    ]
     reason: Annotated[str, described("one line; empty when delivered")]
     digest: Annotated[str, described("16 hex digits over rows, events and final state: equal runs have equal digests")]
     seed: int

@@ -59,7 +59,9 @@ class Rows:
     def axes(self) -> tuple[AxisColumns, ...]:
         """Every axis, in image order."""
         found = [(i, name.partition(".setpoint_")) for i, name in enumerate(self.columns) if ".setpoint_" in name]
-        return tuple(AxisColumns(name, unit, i, self.columns.index(f"{name}.readback_{unit}")) for i, (name, _, unit) in found)
+        return tuple(
+            AxisColumns(name, unit, i, self.columns.index(f"{name}.readback_{unit}")) for i, (name, _, unit) in found
+        )
 
     def axis(self, name: str) -> AxisColumns | None:
         """The axis of that name, if it is fitted."""

@@ -26,7 +26,7 @@ from .rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """What is known of one beam, up to the cycle in which the process died. Doses include earlier partial deliveries."""
+    """What is known of one beam up to the last cycle. Doses include earlier partial deliveries."""
 
     beam: int
     started: bool
@@ -38,7 +38,7 @@ class JournalEntry:
 
     @property
     def delivered_mu(self) -> float:
-        """The higher of the two chambers, so that a chamber that reads low can never cause an overdose (FDA recall 180603)."""
+        """The higher chamber, so that one that reads low can never cause an overdose (FDA recall 180603)."""
         return float(np.nanmax([self.mu_1, self.mu_2, 0.0]))
 
 
@@ -83,10 +83,18 @@ class RunRecord:
     def rows(self) -> Rows:
         """All rows that were written; RecordError when a finished run has lost some."""
         chunks = _read_chunks(self.path, len(self.columns))
-        data = np.concatenate(chunks) if len(chunks) > 1 else chunks[0] if chunks else np.zeros((0, len(self.columns)), "f4")
+        data = (
+            np.concatenate(chunks)
+            if len(chunks) > 1
+            else chunks[0]
+            if chunks
+            else np.zeros((0, len(self.columns)), "f4")
+        )
         good = written(data)
         if self.result is not None and good < len(data):
-            raise RecordError(f"{self.path}: rows: row {good} of {len(data)} is not later than the one before it: damaged")
+            raise RecordError(
+                f"{self.path}: rows: row {good} of {len(data)} is not later than the one before it: damaged"
+            )
         return Rows(data[:good], self.columns, self.manifest.cycle_s)
 
     def planned(self, beam: int) -> PlannedBeam:
@@ -156,9 +164,17 @@ def _read_journal(path: Path) -> tuple[JournalEntry, ...]:
         raise RecordError(f"{path}: damaged: {len(data)} bytes, expected {SLOTS * JOURNAL.itemsize}")
     slots = np.frombuffer(data, JOURNAL)
     return tuple(
-        JournalEntry(int(s["beam"]), bool(s["started"]), bool(s["complete"]), float(s["mu_1"]), float(s["mu_2"]),
-                     float(s["mu_backup"]), int(s["cycle"]))
-        for s in slots if s["beam"] != 0
+        JournalEntry(
+            int(s["beam"]),
+            bool(s["started"]),
+            bool(s["complete"]),
+            float(s["mu_1"]),
+            float(s["mu_2"]),
+            float(s["mu_backup"]),
+            int(s["cycle"]),
+        )
+        for s in slots
+        if s["beam"] != 0
     )
 
 

@@ -1,4 +1,4 @@
-"""Room on the disk, asked for before it is needed: a mapped file whose blocks are missing ends in SIGBUS, not in an error."""
+"""Room on the disk, asked for before it is needed: a mapped file without blocks ends in SIGBUS, not in an error."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,9 @@ from linac_ctl.errors import RecordError
 
 def cannot(path: Path, size: int, error: OSError) -> RecordError:
     """What to say when `size` bytes cannot be had."""
-    return RecordError(f"{path}: cannot reserve {size / 1e6:.1f} MB: {error.strerror}; free space or choose another --out")
+    return RecordError(
+        f"{path}: cannot reserve {size / 1e6:.1f} MB: {error.strerror}; free space or choose another --out"
+    )
 
 
 def allocate(path: Path, size: int) -> None:

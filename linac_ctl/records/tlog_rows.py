@@ -17,7 +17,14 @@ from .trajectory_log import ABSENT, MOST_SNAPSHOTS, Axis, Metadata, SubBeam, Tra
 
 TAIL_ROWS = 5  # after the last row of a field: the ramp-down of the dose
 AXES = tuple(Axis)
-COUCH = (Axis.COUCH_LAT, Axis.COUCH_LNG, Axis.COUCH_VRT, Axis.COUCH_RTN, Axis.COUCH_PITCH, Axis.COUCH_ROLL)  # as in the image
+COUCH = (
+    Axis.COUCH_LAT,
+    Axis.COUCH_LNG,
+    Axis.COUCH_VRT,
+    Axis.COUCH_RTN,
+    Axis.COUCH_PITCH,
+    Axis.COUCH_ROLL,
+)  # as in the image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +38,23 @@ class Snapshots:
     sub_beam_points: tuple[int, ...]
 
 
-def log_of(rows: Rows, beams: tuple[Beam, ...], machine: MachineConfig, plan: Plan, *, version: str = "3.0",
-           time_limits_s: tuple[float, ...] = (), remaining_mu: float = 0.0) -> TrajectoryLog:
+def log_of(
+    rows: Rows,
+    beams: tuple[Beam, ...],
+    machine: MachineConfig,
+    plan: Plan,
+    *,
+    version: str = "3.0",
+    time_limits_s: tuple[float, ...] = (),
+    remaining_mu: float = 0.0,
+) -> TrajectoryLog:
     """The log of these fields in this order. RecordError for a machine whose MLC has no model number in this format."""
     mlc = machine.mlc
     if mlc is None or mlc.log_model is None or version not in ("3.0", "4.0"):
         kind = "without MLC" if mlc is None else mlc.model if version in ("3.0", "4.0") else f"version {version}"
-        raise RecordError(f"trajectory log: {kind}: the format has 120-leaf MLCs, versions 3.0 and 4.0; export csv instead")
+        raise RecordError(
+            f"trajectory log: {kind}: the format has 120-leaf MLCs, versions 3.0 and 4.0; export csv instead"
+        )
     taken = take_snapshots(rows, beams)
     expected, actual = (_table(taken, machine, which) for which in (0, 1))
     limits = time_limits_s or (0.0,) * len(beams)
@@ -46,8 +63,15 @@ def log_of(rows: Rows, beams: tuple[Beam, ...], machine: MachineConfig, plan: Pl
         for i, (beam, point, limit) in enumerate(zip(beams, taken.sub_beam_points, limits, strict=True))
     )
     return TrajectoryLog(
-        version, round(rows.row_s * 1000), tuple(map(int, AXES)), (1,) * (len(AXES) - 1) + (2 + 2 * mlc.pairs,), sub_beams,
-        expected[:MOST_SNAPSHOTS], actual[:MOST_SNAPSHOTS], mlc.log_model, truncated=len(expected) > MOST_SNAPSHOTS,
+        version,
+        round(rows.row_s * 1000),
+        tuple(map(int, AXES)),
+        (1,) * (len(AXES) - 1) + (2 + 2 * mlc.pairs,),
+        sub_beams,
+        expected[:MOST_SNAPSHOTS],
+        actual[:MOST_SNAPSHOTS],
+        mlc.log_model,
+        truncated=len(expected) > MOST_SNAPSHOTS,
         metadata=_metadata(beams, plan, remaining_mu) if version == "4.0" else None,
     )
 
@@ -70,7 +94,9 @@ def take_snapshots(rows: Rows, beams: tuple[Beam, ...]) -> Snapshots:
         asked, given = asked + beam.mu, float(doses[-1][-1, 1])
         first_point, end = first_point + len(beam.cumulative_mu), int(own[-1]) + 1
     chosen = np.concatenate(parts)
-    return Snapshots(rows.where(chosen), np.concatenate(doses), np.concatenate(cps), np.concatenate(holds), tuple(points))
+    return Snapshots(
+        rows.where(chosen), np.concatenate(doses), np.concatenate(cps), np.concatenate(holds), tuple(points)
+    )
 
 
 def field_rows(rows: Rows, number: int) -> NDArray[np.intp]:
@@ -136,4 +162,6 @@ def _values(rows: Rows, axis: AxisColumns, which: int) -> NDArray[Any]:
 
 def _metadata(beams: tuple[Beam, ...], plan: Plan, remaining_mu: float) -> Metadata:
     total = sum(beam.mu for beam in beams)
-    return Metadata(plan.patient_id, plan.label, plan.sop_instance_uid, total, remaining_mu, beams[0].mode, beams[0].name)
+    return Metadata(
+        plan.patient_id, plan.label, plan.sop_instance_uid, total, remaining_mu, beams[0].mode, beams[0].name
+    )

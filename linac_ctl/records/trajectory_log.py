@@ -1,7 +1,7 @@
 """Varian-format trajectory log: bytes in and out, versions 2.1, 3.0 and 4.0.
 
-Little-endian: 1024-byte header, sub-beams, snapshots of (expected, actual) float32, CRC-16. Units inside: cm, deg, MU, in the
-file's own scale; conversions live in `native_scale`. Layout: TrueBeam trajectory log description, checked against real logs.
+Little-endian: 1024-byte header, sub-beams, snapshots of (expected, actual) float32, CRC-16. Units inside: cm, deg,
+MU, in the file's own scale; conversions live in `native_scale`. Layout checked against real logs.
 """
 
 import binascii
@@ -127,7 +127,15 @@ def _metadata(metadata: Metadata | None) -> bytes:
     if metadata is None:
         raise RecordError("trajectory log: version 4.0 needs metadata")
     m = metadata
-    values = (m.patient_id, m.plan_name, m.plan_uid, f"{m.original_mu:.6g}", f"{m.remaining_mu:.6g}", m.energy, m.beam_name)
+    values = (
+        m.patient_id,
+        m.plan_name,
+        m.plan_uid,
+        f"{m.original_mu:.6g}",
+        f"{m.remaining_mu:.6g}",
+        m.energy,
+        m.beam_name,
+    )
     text = "".join(f"{label}:\t{value}\r\n" for label, value in zip(LABELS, values, strict=True)).encode()
     if len(text) > METADATA:
         raise RecordError(f"trajectory log: metadata of {len(text)} bytes > {METADATA}; shorten the plan or beam name")
@@ -182,8 +190,20 @@ def _parse(data: bytes, name: str) -> TrajectoryLog:
     size = SUB_BEAM.size + NAME_BYTES[version[0]] + SUB_BEAM_RESERVED
     sub_beams = tuple(_read_sub_beam(data[HEADER + i * size : HEADER + (i + 1) * size]) for i in range(beams))
     body = _read_body(data, HEADER + beams * size, (snapshots, sum(codes[n:]), 2), name)
-    return TrajectoryLog(version, interval, codes[:n], codes[n:], sub_beams, body[:, :, 0], body[:, :, 1], model, scale,
-                         bool(truncated), metadata, data[at:HEADER])
+    return TrajectoryLog(
+        version,
+        interval,
+        codes[:n],
+        codes[n:],
+        sub_beams,
+        body[:, :, 0],
+        body[:, :, 1],
+        model,
+        scale,
+        bool(truncated),
+        metadata,
+        data[at:HEADER],
+    )
 
 
 def _read_body(data: bytes, first: int, shape: tuple[int, int, int], name: str) -> NDArray[Any]:
@@ -196,10 +216,11 @@ def _read_body(data: bytes, first: int, shape: tuple[int, int, int], name: str) 
 def _read_sub_beam(data: bytes) -> SubBeam:
     rest = data[SUB_BEAM.size :]
     name = rest[:-SUB_BEAM_RESERVED].partition(b"\0")[0]
-    return SubBeam(*SUB_BEAM.unpack_from(data), from_utf7(name), rest)
+    point, mu, seconds, sequence = SUB_BEAM.unpack_from(data)
+    return SubBeam(point, mu, seconds, sequence, from_utf7(name), rest)
 
 
 def _read_metadata(data: bytes) -> Metadata:
     lines = dict(line.split(":\t", 1) for line in data.rstrip(b"\0").decode().split("\r\n") if ":\t" in line)
-    values = [lines[label] for label in LABELS]
-    return Metadata(*values[:3], float(values[3]), float(values[4]), *values[5:])
+    patient, plan, uid, original, remaining, energy, beam = (lines[label] for label in LABELS)
+    return Metadata(patient, plan, uid, float(original), float(remaining), energy, beam)

@@ -16,7 +16,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, RTBeamsTreatmentRecordStorage, RTPlanStorage, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, RTBeamsTreatmentRecordStorage, RTPlanStorage, generate_uid
 
 from linac_ctl.errors import RecordError
 from linac_ctl.plan.model import Beam, Plan
@@ -29,8 +29,13 @@ STOPS = ("interrupt", "terminate", "estop")
 COMPLETE_MU = 0.1  # closer than this to the prescription counts as all of it
 LEAF_JAW_POSITIONS = Tag(0x300A, 0x011C)
 POINTERS = {  # first word of an override -> tag it was about
-    "gantry": 0x300A011E, "collimator": 0x300A0120, "jaw": 0x300A011C, "leaf": 0x300A011C, "couch": 0x300A0128,
-    "dose": 0x300A0134, "mu": 0x300A0134,
+    "gantry": 0x300A011E,
+    "collimator": 0x300A0120,
+    "jaw": 0x300A011C,
+    "leaf": 0x300A011C,
+    "couch": 0x300A0128,
+    "dose": 0x300A0134,
+    "mu": 0x300A0134,
 }
 
 
@@ -60,20 +65,21 @@ def treatment_record(plan: Plan, result: Result, rows: Rows, delivery: Delivery)
 
 def _explicit() -> dict[str, bool]:
     """pydicom 2 and 3 name this differently."""
-    return {"enforce_file_format": True} if int(pydicom.__version__.split(".")[0]) >= 3 else {"write_like_original": False}
+    old = pydicom.__version__.startswith("2.")
+    return {"write_like_original": False} if old else {"enforce_file_format": True}
 
 
 def _file_meta(uid: str) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = RTBeamsTreatmentRecordStorage
-    meta.MediaStorageSOPInstanceUID = uid
+    meta.MediaStorageSOPInstanceUID = UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return meta
 
 
 def _patient_and_study(d: Dataset, plan: Plan, delivery: Delivery, uid: str) -> None:
     d.SpecificCharacterSet = "ISO_IR 192"
-    d.SOPClassUID, d.SOPInstanceUID = RTBeamsTreatmentRecordStorage, uid
+    d.SOPClassUID, d.SOPInstanceUID = RTBeamsTreatmentRecordStorage, UID(uid)
     d.PatientName, d.PatientID, d.PatientBirthDate, d.PatientSex = plan.patient_name, plan.patient_id, "", ""
     d.StudyInstanceUID = plan.study_instance_uid or generate_uid(entropy_srcs=[plan.sop_instance_uid, "study"])
     d.StudyID, d.AccessionNumber, d.ReferringPhysicianName = "", "", ""
@@ -105,7 +111,9 @@ def _content(d: Dataset, plan: Plan, result: Result, rows: Rows, delivery: Deliv
     started = [b for b in result.beams if b.number in beams and (b.beam_on_s > 0 or b.delivered_mu > b.start_mu)]
     if not started:
         raise RecordError("treatment record: no beam was started, so there is nothing to record")
-    d.TreatmentSessionBeamSequence = Sequence([_session_beam(beams[b.number], b, result, rows, delivery) for b in started])
+    d.TreatmentSessionBeamSequence = Sequence(
+        [_session_beam(beams[b.number], b, result, rows, delivery) for b in started]
+    )
 
 
 def _reference(sop_class: str, uid: str) -> Dataset:
@@ -163,7 +171,9 @@ def _control_points(beam: Beam, done: BeamResult, rows: Rows, delivery: Delivery
     points = len(beam.cumulative_mu)
     reached = int((beam.cumulative_mu <= done.delivered_mu + COMPLETE_MU).sum())
     delivered = np.minimum(beam.cumulative_mu[:reached], done.delivered_mu)
-    delivered = np.append(delivered, done.delivered_mu) if reached < points else np.append(delivered[:-1], done.delivered_mu)
+    delivered = (
+        np.append(delivered, done.delivered_mu) if reached < points else np.append(delivered[:-1], done.delivered_mu)
+    )
     items = [_control_point(beam, i) for i in range(len(delivered))]
     for item, mu, seconds in zip(items, delivered, _times(rows, delivered), strict=True):
         when = delivery.start + timedelta(seconds=float(seconds))
@@ -206,14 +216,22 @@ def _asked(beam: Beam, point: int) -> dict[str, Any]:
     couch = beam.couch[point]
     return {
         "DoseRateSet": _ds(beam.dose_rate_mu_per_min or 0.0),
-        "NominalBeamEnergy": _energy(beam.mode), "NominalBeamEnergyUnit": "MV",
-        "GantryAngle": _angle(beam.gantry_deg[point]), "GantryRotationDirection": _direction(beam.gantry_deg, point),
-        "BeamLimitingDeviceAngle": _angle(beam.collimator_deg[point]), "BeamLimitingDeviceRotationDirection": "NONE",
-        "PatientSupportAngle": _angle(couch[3]), "PatientSupportRotationDirection": "NONE",
-        "TableTopEccentricAngle": 0.0, "TableTopEccentricRotationDirection": "NONE",
-        "TableTopPitchAngle": _ds(np.nan_to_num(couch[4])), "TableTopPitchRotationDirection": "NONE",
-        "TableTopRollAngle": _ds(np.nan_to_num(couch[5])), "TableTopRollRotationDirection": "NONE",
-        "TableTopLateralPosition": _known(couch[0]), "TableTopLongitudinalPosition": _known(couch[1]),
+        "NominalBeamEnergy": _energy(beam.mode),
+        "NominalBeamEnergyUnit": "MV",
+        "GantryAngle": _angle(beam.gantry_deg[point]),
+        "GantryRotationDirection": _direction(beam.gantry_deg, point),
+        "BeamLimitingDeviceAngle": _angle(beam.collimator_deg[point]),
+        "BeamLimitingDeviceRotationDirection": "NONE",
+        "PatientSupportAngle": _angle(couch[3]),
+        "PatientSupportRotationDirection": "NONE",
+        "TableTopEccentricAngle": 0.0,
+        "TableTopEccentricRotationDirection": "NONE",
+        "TableTopPitchAngle": _ds(np.nan_to_num(couch[4])),
+        "TableTopPitchRotationDirection": "NONE",
+        "TableTopRollAngle": _ds(np.nan_to_num(couch[5])),
+        "TableTopRollRotationDirection": "NONE",
+        "TableTopLateralPosition": _known(couch[0]),
+        "TableTopLongitudinalPosition": _known(couch[1]),
         "TableTopVerticalPosition": _known(couch[2]),
     }
 
@@ -226,7 +244,7 @@ def _position(beam: Beam, device: str, point: int) -> NDArray[np.float64]:
 
 
 def _position_item(beam: Beam, device: str, point: int) -> Dataset:
-    """The numbers go in as finished text: tens of thousands of them, one by one, would take longer than the delivery."""
+    """The numbers go in as finished text: tens of thousands, one by one, would take longer than the delivery."""
     item = Dataset()
     item.RTBeamLimitingDeviceType = device
     text = "\\".join(f"{x:.3f}" for x in _position(beam, device, point).tolist())

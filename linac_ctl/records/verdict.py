@@ -24,7 +24,15 @@ class Check:
 def axis_tolerances(machine: MachineConfig) -> dict[str, float]:
     """Axis name -> position tolerance, mm or deg; 'mlc' stands for every leaf."""
     axes: list[AxisConfig] = []
-    for device in (machine.gantry, machine.collimator, machine.jaws, machine.carriages, machine.couch, machine.kv_arms, machine.mv_arm):
+    for device in (
+        machine.gantry,
+        machine.collimator,
+        machine.jaws,
+        machine.carriages,
+        machine.couch,
+        machine.kv_arms,
+        machine.mv_arm,
+    ):
         axes += device
     found = {axis.name: axis.tolerance for axis in axes}
     return found | ({"mlc": machine.mlc.leaf.tolerance} if machine.mlc else {})
@@ -69,17 +77,32 @@ def result_of(record: RunRecord) -> Result:
     entries = {entry.beam: entry for entry in record.journal()}
     beams = tuple(
         BeamResult(
-            number=b.number, name=b.name, planned_mu=b.planned_mu, start_mu=b.start_mu, true_mu=None,
+            number=b.number,
+            name=b.name,
+            planned_mu=b.planned_mu,
+            start_mu=b.start_mu,
+            true_mu=None,
             delivered_mu=entries[b.number].mu_1 if b.number in entries else b.start_mu,
             delivered_mu_2=entries[b.number].mu_2 if b.number in entries else b.start_mu,
-            beam_on_s=beam_on_s(rows, b.number), axes=deviations(rows, b.number), holds=holds(rows, b.number),
-            hold_count=len(holds(rows, b.number)), interruptions=interruptions(rows, b.number),
+            beam_on_s=beam_on_s(rows, b.number),
+            axes=deviations(rows, b.number),
+            holds=holds(rows, b.number),
+            hold_count=len(holds(rows, b.number)),
+            interruptions=interruptions(rows, b.number),
         )
         for b in record.manifest.beams
     )
     cycles = max([int(rows["cycle"][-1]) if len(rows) else 0, *(entry.cycle for entry in entries.values())])
     return Result(
-        outcome="partial", reason="no result.json: the run was killed, or still goes on; doses are from its journal", digest="",
-        seed=record.manifest.seed, simulated_s=cycles * record.manifest.cycle_s, cpu_s=0.0, wall_s=0.0, realtime_factor=None,
-        cycles=cycles, overruns=0, beams=beams,
+        outcome="partial",
+        reason="no result.json: the run was killed, or still goes on; doses are from its journal",
+        digest="",
+        seed=record.manifest.seed,
+        simulated_s=cycles * record.manifest.cycle_s,
+        cpu_s=0.0,
+        wall_s=0.0,
+        realtime_factor=None,
+        cycles=cycles,
+        overruns=0,
+        beams=beams,
     )
