@@ -35,6 +35,17 @@ for _tag, _pattern, _first in SCALARS:
     StrictComposer.add_implicit_resolver(TAG + _tag, re.compile(f"^(?:{_pattern})$"), _first)
 
 
+class StrictDumper(yaml.SafeDumper):
+    """Quotes exactly what `parse` would not read as text."""
+
+    yaml_implicit_resolvers = StrictComposer.yaml_implicit_resolvers
+
+
+def dump(data: Any) -> str:
+    """YAML that `parse` reads as the same values."""
+    return yaml.dump(data, Dumper=StrictDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+
+
 def parse(text: str, file: str) -> Sourced:
     """The mapping in `text`; ConfigError with one `file:line:column:` line per problem."""
     try:

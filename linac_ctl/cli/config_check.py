@@ -1,0 +1,67 @@
+"""What makes a configuration file right: its model, and that what it names exists."""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from linac_ctl.config.bundle import MachineFile, machine_from
+from linac_ctl.config.loader import Loaded, find, validate
+from linac_ctl.config.session import SessionConfig, WorkflowConfig
+from linac_ctl.errors import ConfigError
+
+
+def model_of(kind: str) -> type[BaseModel]:
+    """The model of a kind of file: machine, session, workflow, interlocks."""
+    if kind == "interlocks":
+        from linac_ctl.interlocks.table import InterlockTable  # brings the compiler in: only when asked
+
+        return InterlockTable
+    models: dict[str, type[BaseModel]] = {
+        "machine": MachineFile, "session": SessionConfig, "workflow": WorkflowConfig,
+    }
+    return models[kind]
+
+
+def check(loaded: Loaded) -> None:
+    """ConfigError unless the file is right and everything that it names is there."""
+    checks: dict[str, Callable[[Loaded], None]] = {
+        "machine": check_machine, "session": check_session, "workflow": check_workflow, "interlocks": check_interlocks,
+    }
+    checks[loaded.data["kind"]](loaded)
+
+
+def check_machine(loaded: Loaded) -> None:
+    """Both halves, and the interlock table that it names."""
+    machine_from(loaded)
+    require(loaded, {"interlocks": "interlocks"})
+
+
+def check_session(loaded: Loaded) -> None:
+    """Its machine and workflow exist."""
+    validate(SessionConfig, loaded)
+    require(loaded, {"machine": "machines", "workflow": "workflows"})
+
+
+def check_workflow(loaded: Loaded) -> None:
+    """Every step and setting exists."""
+    from linac_ctl.sequencer.workflow import build
+
+    workflow = validate(WorkflowConfig, loaded)
+    build([step.model_dump() for step in workflow.steps], str(loaded.at("steps")))
+
+
+def check_interlocks(loaded: Loaded) -> None:
+    """Every row tests a signal that there is."""
+    validate(model_of("interlocks"), loaded)
+
+
+def require(loaded: Loaded, names: dict[str, str]) -> None:
+    """Each key names a file of a kind that can be found."""
+    problems = []
+    for key, kind in names.items():
+        try:
+            find(kind, str(loaded.data[key]))
+        except ConfigError as error:
+            problems.append(f"{loaded.at(key)}: {key}: {error}")
+    if problems:
+        raise ConfigError("\n".join(problems))
