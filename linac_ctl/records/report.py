@@ -104,9 +104,9 @@ def number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def write_report(path: Path | str, out: Path | None = None) -> Path:
+def write_report(run: RunRecord | Path | str, out: Path | None = None) -> Path:
     """Writes report.html (and plots/*.svg beside it when it goes into the run folder); -> its path."""
-    record = RunRecord.open(path)
+    record = run if isinstance(run, RunRecord) else RunRecord.open(run)
     report = collect(record)
     target = out or record.path / "report.html"
     try:
@@ -114,7 +114,7 @@ def write_report(path: Path | str, out: Path | None = None) -> Path:
         target.write_text(render(report), encoding="utf-8")
     except OSError as e:
         raise RecordError(f"{target}: cannot be written: {e.strerror}") from None
-    if out is None:
+    if target.parent == record.path:
         for page in report.beams:
             write_plots(record.path / "plots", page.plots, f"beam-{page.result.number}")
     return target
