@@ -40,7 +40,7 @@ def cache_home() -> Path:
 
 
 numba.config.CACHE_DIR = str(cache_home() / source_key())
-compiled: Any = numba.njit(cache=True, error_model="numpy")  # a division by zero gives inf, as in the records
+compiled: Any = numba.njit(cache=True, error_model="numpy", _nrt=False)  # a division by zero gives inf, as in the records
 
 
 def pinned(function: Any, *examples: Any) -> Any:
