@@ -95,6 +95,8 @@ class RunRecord:
             raise RecordError(
                 f"{self.path}: rows: row {good} of {len(data)} is not later than the one before it: damaged"
             )
+        if good < len(data):  # killed: its last row may be half written
+            good = max(good - 1, 0)
         return Rows(data[:good], self.columns, self.manifest.cycle_s)
 
     def planned(self, beam: int) -> PlannedBeam:
@@ -137,12 +139,10 @@ class RunRecord:
 
 
 def written(data: NDArray[Any]) -> int:
-    """How many rows were written: the cycle column is above zero and rises from row to row."""
-    if not len(data):
-        return 0
-    cycles = data[:, 0]
-    late = np.flatnonzero(~(np.diff(cycles, prepend=0.0) > 0))
-    return int(late[0]) if len(late) else len(data)
+    """How many rows were written: the cycle rises from row to row, and a phase is never 0."""
+    good = (np.diff(data[:, 0], prepend=-1.0) > 0) & (data[:, 1] > 0)
+    bad = np.flatnonzero(~good)
+    return int(bad[0]) if len(bad) else len(data)
 
 
 def _read_chunks(folder: Path, columns: int) -> list[NDArray[Any]]:
