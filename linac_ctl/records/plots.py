@@ -96,14 +96,14 @@ def measured_rate(rows: Rows) -> NDArray[np.float64]:
     return np.maximum(dose[n:] - dose[:-n], 0.0) / (n * rows.row_s)
 
 
-def axis_chart(rows: Rows, axis: AxisColumns, against: str, tolerance: float | None = None, width: int = NARROW) -> str:
+def axis_chart(rows: Rows, axis: AxisColumns, against: str, limit: float | None = None, width: int = NARROW) -> str:
     """Setpoint and readback over error; `against` is "time" or "MU"."""
     rows = rows if against == "time" else rows.where(rows["phase"] == Phase.BEAM)
     x, label = (
         (rows.t_s, "machine time, s") if against == "time" else (np.maximum.accumulate(rows["mu_1"]), "MU, chamber 1")
     )
     asked, seen = rows.setpoint(axis), rows.readback(axis)
-    limits = () if tolerance is None else (tolerance, -tolerance)
+    limits = () if limit is None else (limit, -limit)
     panels = (
         Panel(
             axis.unit,
@@ -163,7 +163,7 @@ def _half(found: list[Aperture]) -> float:
     return float(np.ceil((max(edges) + 12) / 10) * 10)
 
 
-def beam_plots(rows: Rows, beam: Beam, tolerances: dict[str, float]) -> dict[str, str]:
+def beam_plots(rows: Rows, beam: Beam, limits: dict[str, float]) -> dict[str, str]:
     """Name -> SVG of everything about one beam: dose, apertures, leaves, every other axis against time and MU."""
     found = (
         {"dose": dose_chart(rows)}
@@ -173,7 +173,7 @@ def beam_plots(rows: Rows, beam: Beam, tolerances: dict[str, float]) -> dict[str
     for axis in rows.axes():
         if not axis.is_leaf:
             for against in ("time", "MU"):
-                found[f"{axis.name}-{against}"] = axis_chart(rows, axis, against, tolerances.get(axis.name))
+                found[f"{axis.name}-{against}"] = axis_chart(rows, axis, against, limits.get(axis.name))
     return found
 
 

@@ -12,9 +12,9 @@ from linac_ctl.plan.model import Beam
 
 from .plots import beam_plots, field, session_chart, write_plots
 from .result import BeamResult, Result
-from .rows import Rows
+from .rows import LEAF, Rows
 from .run_record import RunRecord
-from .verdict import Check, axis_tolerances, checks, result_of
+from .verdict import Check, axis_limits, checks, result_of
 
 TEMPLATE = "report.html.j2"
 
@@ -26,6 +26,11 @@ class BeamPage:
     result: BeamResult
     plan: Beam | None
     plots: dict[str, str]
+
+    @property
+    def leaf_names(self) -> frozenset[str]:
+        """Axes that the table sums up in one line."""
+        return frozenset(name for name in self.result.axes if LEAF.fullmatch(name))
 
     def picture(self, name: str) -> Markup:
         """An SVG of ours, put in as it is; empty when there is none of that name."""
@@ -49,7 +54,7 @@ class Report:
     result: Result
     rows: Rows
     checks: tuple[Check, ...]
-    tolerances: dict[str, float]
+    limits: dict[str, float]
     beams: tuple[BeamPage, ...]
 
     @property
@@ -61,14 +66,14 @@ class Report:
 def collect(record: RunRecord, *, plots: bool = True) -> Report:
     """Read what the page needs; plots only for beams that were started."""
     result, rows = result_of(record), record.rows()
-    tolerances = axis_tolerances(record.machine())
+    limits = axis_limits(record.machine(), record.interlock_rows())
     plans = _plans(record)
     pages = []
     for beam in result.beams:
         own, plan = field(rows, beam.number), plans.get(beam.number)
-        drawn = beam_plots(own, plan, tolerances) if plots and plan is not None and len(own) else {}
+        drawn = beam_plots(own, plan, limits) if plots and plan is not None and len(own) else {}
         pages.append(BeamPage(beam, plan, drawn))
-    return Report(record, result, rows, checks(result, tolerances), tolerances, tuple(pages))
+    return Report(record, result, rows, checks(result, limits), limits, tuple(pages))
 
 
 def _plans(record: RunRecord) -> dict[int, Beam]:

@@ -79,7 +79,7 @@ class Rows:
         """DICOM beam numbers in order of their first row."""
         numbers = self["beam"]
         values, first = np.unique(numbers, return_index=True)
-        return [int(values[i]) for i in np.argsort(first) if values[i] > 0]
+        return [int(values[i]) for i in np.argsort(first) if values[i] >= 0]
 
     def where(self, mask: NDArray[Any]) -> "Rows":
         """The rows under a mask or at these indices; a copy."""

@@ -129,6 +129,10 @@ class RunRecord:
         except (KeyError, TypeError, ValueError) as e:
             raise RecordError(f"{self.path / CONFIG}: no usable machine/data/controller: {e}") from None
 
+    def interlock_rows(self) -> Any:
+        """The rows of the interlock table in force; empty when the record has none."""
+        return self.config().get("interlocks", {}).get("data", {}).get("rows", [])
+
     def plan(self) -> Plan:
         """The plan this run delivered from."""
         return read_plan(self.path)

@@ -1,13 +1,25 @@
 """Pass or fail, with the limit beside the number: what the top of the report says."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from linac_ctl.config.machine import AxisConfig, MachineConfig
+from linac_ctl.config.machine import MachineConfig
 
 from .deviations import beam_on_s, deviations, holds, interruptions
 from .result import BeamResult, Result
 from .run_record import RunRecord
 
+WATCHED = {  # signal -> (device, unit of the axes it covers)
+    "GANTRY_OFF_DEG": ("gantry", "deg"),
+    "COLLIMATOR_OFF_DEG": ("collimator", "deg"),
+    "JAW_OFF_MM": ("jaws", "mm"),
+    "LEAF_OFF_MM": ("mlc", "mm"),
+    "CARRIAGE_OFF_MM": ("carriages", "mm"),
+    "COUCH_OFF_MM": ("couch", "mm"),
+    "COUCH_OFF_DEG": ("couch", "deg"),
+    "KV_ARM_OFF_MM": ("kv_arms", "mm"),
+    "MV_ARM_OFF_MM": ("mv_arm", "mm"),
+}
 MU_LIMIT = 0.1  # MU between what was prescribed and what was given
 
 
@@ -21,29 +33,34 @@ class Check:
     passed: bool
 
 
-def axis_tolerances(machine: MachineConfig) -> dict[str, float]:
-    """Axis name -> position tolerance, mm or deg; 'mlc' stands for every leaf."""
-    axes: list[AxisConfig] = []
-    for device in (
-        machine.gantry,
-        machine.collimator,
-        machine.jaws,
-        machine.carriages,
-        machine.couch,
-        machine.kv_arms,
-        machine.mv_arm,
-    ):
-        axes += device
-    found = {axis.name: axis.tolerance for axis in axes}
-    return found | ({"mlc": machine.mlc.leaf.tolerance} if machine.mlc else {})
+def axis_limits(machine: MachineConfig, interlocks: Any) -> dict[str, float]:
+    """Axis name -> deviation at which an interlock acts while the beam is on, mm or deg; 'mlc' is every leaf.
+
+    `interlocks` is the table as it was recorded. An axis that no row watches is left out.
+    """
+    found: dict[str, float] = {}
+    for row in interlocks:
+        if "beam" in row.get("phases", ["beam"]) and row["signal"] in WATCHED and row["fine"].startswith("<="):
+            limit = float(row["fine"].split()[1])
+            for name in _names(machine, row["signal"]):
+                found[name] = min(limit, found.get(name, limit))
+    return found
 
 
-def checks(result: Result, tolerances: dict[str, float]) -> tuple[Check, ...]:
+def _names(machine: MachineConfig, signal: str) -> list[str]:
+    """Axes behind a deviation signal."""
+    device, unit = WATCHED[signal]
+    if device == "mlc":
+        return ["mlc"] if machine.mlc else []
+    return [axis.name for axis in getattr(machine, device) if axis.unit == unit]
+
+
+def checks(result: Result, limits: dict[str, float]) -> tuple[Check, ...]:
     """Outcome, dose of every beam, worst deviation of every kind of axis, late cycles."""
     found = [Check("outcome", result.outcome, "delivered", result.outcome == "delivered")]
     for beam in result.beams:
         found.append(_dose(beam))
-        found += _positions(beam, tolerances)
+        found += _positions(beam, limits)
     found.append(Check("late cycles", str(result.overruns), "0", result.overruns == 0))
     return tuple(found)
 
@@ -54,19 +71,19 @@ def _dose(beam: BeamResult) -> Check:
     return Check(f"beam {beam.number}: MU, {by} - planned", f"{off:+.3f} MU", f"{MU_LIMIT} MU", abs(off) <= MU_LIMIT)
 
 
-def _positions(beam: BeamResult, tolerances: dict[str, float]) -> list[Check]:
-    """The axis that came closest to its tolerance, in shares of it."""
+def _positions(beam: BeamResult, limits: dict[str, float]) -> list[Check]:
+    """The axis that came closest to its limit, in shares of it."""
     shares = []
     for name, deviation in beam.axes.items():
-        if name in tolerances:
+        if name in limits:
             worst = deviation.worst
-            share = float("inf") if worst is None else worst / tolerances[name]
+            share = float("inf") if worst is None else worst / limits[name]
             shares.append((share, name, worst, deviation.unit))
     if not shares:
         return []
     share, name, worst, unit = max(shares)
     value = "no reading" if worst is None else f"{name} {worst:.3f} {unit}"
-    return [Check(f"beam {beam.number}: worst axis", value, f"{tolerances[name]:g} {unit}", share <= 1.0)]
+    return [Check(f"beam {beam.number}: worst axis", value, f"{limits[name]:g} {unit}", share <= 1.0)]
 
 
 def result_of(record: RunRecord) -> Result:

@@ -23,6 +23,12 @@ BOUNDARIES_MM = tuple(
     [-200.0 + 10 * i for i in range(10)] + [-100.0 + 5 * i for i in range(40)] + [100.0 + 10 * i for i in range(11)]
 )
 PHASES = {int(phase): phase.name or "" for phase in Phase}
+INTERLOCKS = [
+    {"id": "GANTRY_POS", "signal": "GANTRY_OFF_DEG", "fine": "<= 1.0", "phases": ["beam"]},
+    {"id": "MLC_POS", "signal": "LEAF_OFF_MM", "fine": "<= 2.0"},
+    {"id": "MLC_OFF", "signal": "LEAF_OFF_MM", "fine": "<= 5.0"},
+    {"id": "JAW_POS", "signal": "JAW_OFF_MM", "fine": "<= 1.0", "phases": ["ready"]},
+]
 LEADING = [
     "cycle",
     "phase",
@@ -308,7 +314,10 @@ def write_run(
     beams = tuple(PlannedBeam(b.number, b.name, b.mu, time_limit_s=30.0) for b in the_plan.beams)
     folder = RunFolder.create(path, manifest(*beams, **changes))
     folder.write_config(
-        {"machine": {"name": "test_machine", "data": {"controller": machine().model_dump()}, "origin": {}}}
+        {
+            "machine": {"name": "test_machine", "data": {"controller": machine().model_dump()}, "origin": {}},
+            "interlocks": {"name": "test", "data": {"rows": INTERLOCKS}, "origin": {}},
+        }
     )
     folder.write_plan(the_plan)
     folder.append(event(1, "session opened"))
