@@ -1,8 +1,8 @@
 """DICOM RT Plan to Plan. Liberal in how a file may be written, strict in what would be delivered."""
 
+import warnings
 from pathlib import Path
 
-from linac_ctl.errors import PlanError
 from linac_ctl.plan.dicom_beam import beam_name, is_set_up, read_beam
 from linac_ctl.plan.dicom_fields import Item
 from linac_ctl.plan.dicom_file import open_plan
@@ -13,6 +13,12 @@ from linac_ctl.plan.model import Beam, FractionGroup, Plan
 
 def read_plan(path: str | Path) -> Plan:
     """The plan in the file; PlanError names beam, control point, attribute, value and what to do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of what is refused or harmless here
+        return _read(path)
+
+
+def _read(path: str | Path) -> Plan:
     plan, sha256 = open_plan(path)
     named = _by_number(plan)
     set_up = {n: item for n, item in named.items() if is_set_up(item)}
@@ -75,6 +81,3 @@ def _structure_set(plan: Item) -> str:
     for item in plan.items("ReferencedStructureSetSequence"):
         return item.text("ReferencedSOPInstanceUID")
     return ""
-
-
-__all__ = ["PlanError", "read_plan"]
