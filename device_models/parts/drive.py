@@ -20,9 +20,10 @@ DRIVE = np.dtype([
     ("position", "f8"), ("velocity", "f8"), ("acceleration", "f8"),
     ("coupled", "f8"),  # what turns the primary encoder: follows `position` behind the play
     ("seen", "f8"),  # last reading of the primary encoder; the servo closes its loop on it
-    ("last_setpoint", "f8"), ("tracking", "f8"),  # 1.0 = the servo ran in the last cycle, so last_setpoint is valid
+    ("last_setpoint", "f8"), ("last_asked_v", "f8"),  # setpoint and its speed, one cycle ago
+    ("tracking", "f8"),  # 1.0 = the servo ran in the last cycle, so last_setpoint is valid
     # parameters
-    ("v_max", "f8"), ("a_max", "f8"), ("jerk_dt", "f8"), ("brake_dt", "f8"), ("kv", "f8"),
+    ("v_max", "f8"), ("a_max", "f8"), ("jerk_dt", "f8"), ("brake_dt", "f8"), ("kv", "f8"), ("ka", "f8"),
     ("forward", "f8"), ("two_a", "f8"), ("knee", "f8"), ("knee_2", "f8"),
     ("play", "f8"), ("low", "f8"), ("high", "f8"),
     ("sigma", "f8"), ("lsb", "f8"), ("per_lsb", "f8"), ("sigma_2", "f8"), ("lsb_2", "f8"), ("per_lsb_2", "f8"),
@@ -51,13 +52,13 @@ def approach(drive, error):
 
 @compiled
 def servo(drive, setpoint):
-    """One cycle under power: velocity feed-forward plus approach, limited in speed, acceleration and jerk."""
+    """One cycle under power: feed-forward of speed and acceleration plus approach, within speed, acceleration and jerk."""
     last = drive.last_setpoint if drive.tracking > 0.5 else setpoint  # power is back: no memory, so no jump
-    drive.last_setpoint = setpoint
-    drive.tracking = 1.0
-    wanted_v = (setpoint - last) * PER_DT * drive.forward + approach(drive, last - drive.seen)
-    wanted_v = clip(wanted_v, -drive.v_max, drive.v_max)
-    wanted_a = clip((wanted_v - drive.velocity) * drive.kv * drive.gain, -drive.a_max, drive.a_max)
+    asked_v = (setpoint - last) * PER_DT * drive.forward
+    wanted_v = clip(asked_v + approach(drive, last - drive.seen), -drive.v_max, drive.v_max)
+    wanted_a = (wanted_v - drive.velocity) * drive.kv + (asked_v - drive.last_asked_v) * drive.ka
+    wanted_a = clip(wanted_a * drive.gain, -drive.a_max, drive.a_max)
+    drive.last_setpoint, drive.last_asked_v, drive.tracking = setpoint, asked_v, 1.0
     drive.acceleration += clip(wanted_a - drive.acceleration, -drive.jerk_dt, drive.jerk_dt)
     drive.velocity = (drive.velocity + drive.acceleration * DT_S) * drive.moves
 
@@ -66,8 +67,7 @@ def servo(drive, setpoint):
 def brake(drive):
     """One cycle without power: the brake takes speed away until the axis stands."""
     drive.velocity -= clip(drive.velocity, -drive.brake_dt, drive.brake_dt)
-    drive.acceleration = 0.0
-    drive.tracking = 0.0
+    drive.acceleration, drive.last_asked_v, drive.tracking = 0.0, 0.0, 0.0
 
 
 @compiled
@@ -125,6 +125,7 @@ def parameters(config: DriveConfig) -> dict[str, float]:
     return {
         "position": config.start, "coupled": config.start, "seen": config.start,
         "v_max": config.v_max, "a_max": config.a_max, "jerk_dt": config.jerk * DT_S, "brake_dt": config.brake * DT_S, "kv": kv,
+        "ka": PER_DT - kv,
         "forward": 1.0 - kp * config.lag_s, "two_a": 2.0 * stopping, "knee": stopping / kp, "knee_2": (stopping / kp) ** 2,
         "play": config.backlash, "low": config.low, "high": config.high,
         "sigma": config.noise, "lsb": config.lsb, "per_lsb": 1.0 / config.lsb,
