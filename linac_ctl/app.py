@@ -139,7 +139,7 @@ class Simulation:
     def _count_truth(self) -> None:
         """Book the dose since the last look on the beam in hand; the number changes only between beams."""
         total = float(self.plant.beam["true_total_mu"][0])
-        if number := int(self.control.job["beam_number"][0]):
+        if (number := int(self.control.job["beam_number"][0])) >= 0:
             self._true_mu[number] = self._true_mu.get(number, 0.0) + total - self._counted_mu
             self._counted_mu = total
 

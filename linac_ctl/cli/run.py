@@ -123,7 +123,7 @@ def line(sim: Any, wall_s: float) -> str:
     """The text of the live line."""
     job, signals = sim.control.job[0], sim.control.signals
     t = sim.engine.cycle * 0.01
-    beam = f"beam {int(job['beam_number'])}  {signals[32]:8.2f} / {job['mu_end']:.2f} MU" if job["beam_number"] else "between beams"
+    beam = f"beam {int(job['beam_number'])}  {signals[32]:8.2f} / {job['mu_end']:.2f} MU" if job["beam_number"] >= 0 else "between beams"
     gantry = float(sim.image.gantry["readback"][0])
     rate = float(sim.image.beam["rate_1_mu_per_s"][0]) * 60
     return f"{beam}  gantry {gantry:7.1f} deg  {rate:6.0f} MU/min  t {t:7.1f} s  {t / max(wall_s, 1e-6):.0f}x"

@@ -73,7 +73,7 @@ def place_axes(job, trajectory, image):
 def run_up(job, image):
     """Bring the gantry to speed behind the starting angle; it passes there when run_up_left is zero."""
     left_s = job.run_up_left * DT_S
-    done_s = (job.run_up_cycles - job.run_up_left) * DT_S
+    done_s = max(job.run_up_cycles - job.run_up_left, 0) * DT_S  # before that: a slow gun, standing still
     speed = job.run_up_deg_per_s
     rising_s = abs(speed) / job.run_up_accel
     if done_s < rising_s:

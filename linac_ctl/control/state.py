@@ -28,7 +28,7 @@ JOB = np.dtype([
     ("reactions", "i8"),  # Reaction bits in force since the last scan
     ("enabled", "i8"),  # drive power was wanted last cycle
     # the field in hand
-    ("beam_number", "i8"),
+    ("beam_number", "i8"),  # DICOM beam number, which may be 0; -1 = no field in hand
     ("slot", "i8"),  # journal record; -1 = none
     ("points", "i8"),
     ("segment", "i8"),
@@ -199,7 +199,7 @@ def axis_names(machine: MachineConfig) -> list[tuple[str, str]]:
 def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: int, rows: Any, journal: Any = None) -> Control:
     """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
-    job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000)
+    job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

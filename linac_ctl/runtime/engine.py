@@ -48,7 +48,7 @@ class Engine:
             wires, aims = getattr(self.image, name), getattr(self.control, name)
             wires["setpoint"] = aims["goal"] = wires["readback"]
             aims["seen"] = wires["readback"]
-        self.control.job["events"] = 0
+        self.control.job["events"] = self.control.job["row"] = 0
         for field, rest in (("tripped", 0), ("tripped_copy", 1), ("bad_cycles", 0), ("holds", 0)):
             self.control.interlocks[field] = rest
 

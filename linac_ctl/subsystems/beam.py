@@ -160,7 +160,7 @@ class Beam:
     def stand_down(self) -> None:
         """Gun and RF off; the field is over."""
         self.image.beam["hv_request"] = 0.0
-        self.control.job["slot"], self.control.job["beam_number"] = -1, 0
+        self.control.job["slot"] = self.control.job["beam_number"] = -1
         if self.state in (BeamState.WARM, BeamState.TERMINATED, BeamState.INTERRUPTED):
             self.trigger("reselect")
 
@@ -185,7 +185,7 @@ def load(control: Control, field: Field, limits: BeamLimits) -> None:
         "permit_lead": round(limits.beam_on_latency_s / DT_S), "run_up_left": 0, "run_up_cycles": 0,
     }
     if run_up := field.run_up:
-        values |= {"run_up_left": run_up.cycles, "run_up_cycles": run_up.cycles, "run_up_to_deg": run_up.to_deg,
+        values |= {"run_up_left": max(run_up.cycles, values["permit_lead"] + 2), "run_up_cycles": run_up.cycles, "run_up_to_deg": run_up.to_deg,
                    "run_up_deg_per_s": run_up.deg_per_s, "run_up_accel": run_up.accel}
     for name, value in values.items():
         job[name] = value
