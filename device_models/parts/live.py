@@ -14,7 +14,7 @@ GUN_HV, GUN_CURRENT, PFN, MAGNET, AFC, RF, VACUUM, GAS, WATER = range(len(NAMES)
 
 LIVE = np.dtype([
     ("value", "f8"),
-    ("mean", "f8"), ("sigma", "f8"),
+    ("usual", "f8"), ("sigma", "f8"),
     ("bias", "f8"),  # where faults write: 0.0
     ("stream", "i8"),
 ])
@@ -24,7 +24,7 @@ LIVE = np.dtype([
 def wander(live, slow_sample):
     """New values; done on the slow grid, because these figures do not change from cycle to cycle."""
     for i in range(live.size):
-        live[i].value = live[i].mean + live[i].sigma * slow_sample[live[i].stream] + live[i].bias
+        live[i].value = live[i].usual + live[i].sigma * slow_sample[live[i].stream] + live[i].bias
 
 
 @compiled
@@ -55,6 +55,6 @@ def new_live(config: SourceConfig) -> Any:
         raise ValueError(f"plant.source.live: {sorted(config.live)} given, exactly {sorted(NAMES)} needed")
     live = records(len(NAMES), LIVE)
     for i, name in enumerate(NAMES):
-        live["mean"][i], live["sigma"][i] = config.live[name]
-    live["value"] = live["mean"]
+        live["usual"][i], live["sigma"][i] = config.live[name]
+    live["value"] = live["usual"]
     return live
