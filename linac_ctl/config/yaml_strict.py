@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from .origin import Origin, Sourced
 
 TAG = "tag:yaml.org,2002:"
-MOST_VALUES = 200_000  # an alias bomb stops here; the largest machine has about 2,000
+MOST_VALUES = 50_000  # an alias bomb stops here; the largest machine has about 2,000
 SCALARS = (  # tag, what a plain scalar looks like, the characters that it may start with
     ("null", r"|~|null|Null|NULL", ["", "~", "n", "N"]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -39,6 +39,12 @@ class StrictDumper(yaml.SafeDumper):
     """Quotes exactly what `parse` would not read as text."""
 
     yaml_implicit_resolvers = StrictComposer.yaml_implicit_resolvers
+
+    def serialize(self, node: yaml.Node) -> None:
+        """One line a key at the top, however short."""
+        if isinstance(node, yaml.MappingNode):
+            node.flow_style = not node.value
+        super().serialize(node)
 
 
 def dump(data: Any) -> str:
@@ -91,7 +97,7 @@ class Reader:
         self.file = file
         self.problems: list[str] = []
         self.count = 0
-        self.open: list[int] = []  # ids of the nodes that we are inside of: an alias may not hold itself
+        self.open: list[yaml.Node] = []  # the nodes that we are inside of: an alias may not hold itself
 
     def place(self, node: yaml.Node) -> Origin:
         """Where a node begins."""
@@ -105,7 +111,7 @@ class Reader:
         """A node's value; `at` is the place to name for it (its key) if that is not its own."""
         self.count += 1
         at = at or self.place(node)
-        if id(node) in self.open or self.count > MOST_VALUES:
+        if any(node is outer for outer in self.open) or self.count > MOST_VALUES:
             if self.count <= MOST_VALUES + 1:
                 self.problem(node, "an alias that holds itself, or far too many values")
             return Sourced(None, at)
@@ -113,7 +119,7 @@ class Reader:
             return Sourced(self.scalar(node), at)
         if node.tag not in (TAG + "map", TAG + "seq"):
             self.problem(node, f"the tag {node.tag!r} is not allowed here")
-        self.open.append(id(node))
+        self.open.append(node)
         value = self.mapping(node) if isinstance(node, yaml.MappingNode) else [self.read(item) for item in node.value]
         self.open.pop()
         return Sourced(value, at)
