@@ -18,7 +18,7 @@ from .rows import AxisColumns, Rows
 
 BEAM_ON, HELD, MOVING = "#fff3c4", "#f6c9c4", "#e3ebf3"
 APERTURES = 4
-SPARE_S = 0.5  # shown before and after a field
+BEFORE_S, AFTER_S = 0.5, 0.1  # shown around a field
 NARROW = 494  # px: two charts side by side
 LEAST = {"mm": 0.02, "deg": 0.002}  # an error axis covers at least twice this
 STILL = {"mm": 2.0, "deg": 1.0}  # a position axis covers at least this
@@ -29,8 +29,8 @@ def field(rows: Rows, beam: int) -> Rows:
     live = np.flatnonzero((rows["beam"] == beam) & (rows["phase"] == Phase.BEAM))
     if not len(live):
         return rows.span(0, 0)
-    t, alone = rows.t_s, (rows["beam"] == beam) | (rows["beam"] == 0)
-    inside = (t >= t[live[0]] - SPARE_S) & (t <= t[live[-1]] + SPARE_S) & alone
+    t, alone = rows.t_s, (rows["beam"] == beam) | (rows["beam"] < 0)
+    inside = (t >= t[live[0]] - BEFORE_S) & (t <= t[live[-1]] + AFTER_S) & alone
     chosen = np.flatnonzero(inside)
     return rows.span(int(chosen[0]), int(chosen[-1]) + 1)
 
