@@ -1,4 +1,4 @@
-"""The beam: a whole number of pulses per cycle, dose rate by dropping pulses, and what chambers and switches say about it."""
+"""The beam: whole pulses per cycle, dose rate by dropping pulses, and what chambers and switches say about it."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from .parts.carousel import known, turn
 from .parts.chamber import clear, collect, counter
 from .parts.live import NAMES, show_energy, show_live, wander
 from .parts.node import report
-from .parts.noise import MASK_32, spread, u4, uniform
+from .parts.noise import numbered, spread, uniform
 
 RATE_WINDOW = 10  # cycles over which chamber 1's rate is averaged: 0.1 s
 PER_WINDOW_S = 1.0 / (RATE_WINDOW * DT_S)
@@ -90,8 +90,8 @@ def misfires(beam, pulses, noise, cycle):
         return 0
     missed, now, stream = 0, spread(cycle), beam.stream + 5
     for i in range(pulses):
-        key = u4(noise.key[stream] + u4((i * 0x632BE5AB) & MASK_32))
-        missed += 1 if uniform(key, noise.key_2[stream], now) < beam.missed_share else 0
+        draw_i = uniform(numbered(noise.key[stream], i), noise.key_2[stream], now)
+        missed += 1 if draw_i < beam.missed_share else 0
     return missed
 
 
@@ -211,8 +211,8 @@ def new_beam(config: SourceConfig, modes: Any) -> Any:
     """BEAM_STATE (1,): cold, no pulses; a trigger that sticks before the first beam gives full rate."""
     full = modes["mu_per_pulse"][0] * modes["pulses_per_s"][0]
     return records(
-        1, BEAM_STATE, warm_up_cycles=round(config.warm_up_s / DT_S), latency_cycles=round(config.beam_on_latency_s / DT_S),
-        pulse_sigma=config.pulse_noise, asymmetry_at_start=config.asymmetry_at_start, quadrant_sigma=config.quadrant_noise,
-        asymmetry_decay=round(math.exp(-DT_S / config.asymmetry_decay_s), 9), last_rate_mu_per_s=full, quadrants=1.0,
-        pulse_factor=1.0, energy_factor=1.0, water_level_ok=1.0,
+        1, BEAM_STATE, last_rate_mu_per_s=full, quadrants=1.0, pulse_factor=1.0, energy_factor=1.0, water_level_ok=1.0,
+        warm_up_cycles=round(config.warm_up_s / DT_S), latency_cycles=round(config.beam_on_latency_s / DT_S),
+        pulse_sigma=config.pulse_noise, quadrant_sigma=config.quadrant_noise, asymmetry_at_start=config.asymmetry_at_start,
+        asymmetry_decay=round(math.exp(-DT_S / config.asymmetry_decay_s), 9),
     )

@@ -50,12 +50,12 @@ def sine(table, angle_deg):
 @compiled
 def beyond(depth, across, across_2, half):
     """Distance to a square column that begins at depth 0 (positive before it) and is 2 `half` wide."""
-    return max(depth, max(abs(across) - half, abs(across_2) - half))
+    return max(depth, abs(across) - half, abs(across_2) - half)
 
 
 @compiled
 def nearest(bodies, x, y, z, kv_arms, mv_arm):
-    """Smallest distance of one point (mm, in the gantry's turning frame) to head, kV source, kV detector, MV detector."""
+    """Smallest distance of one point (mm, in the gantry's frame) to head, kV source, kV detector, MV detector."""
     best = max(bodies.head_near_mm - z, np.sqrt(x * x + y * y) - bodies.head_radius_mm)
     if kv_arms.size == 4:
         lateral, longitudinal = kv_arms[2].readback_2, kv_arms[3].readback_2
@@ -105,7 +105,8 @@ def step_collision(bodies, envelope, table, image, patient):
     """Look again every so many cycles, and at once after an answer that was no number. -> clearance in mm."""
     bodies.left -= 1
     if bodies.left <= 0:
-        bodies.clearance_mm = look(bodies, envelope, table, image.gantry, image.couch, image.kv_arms, image.mv_arm, patient)
+        bodies.clearance_mm = look(
+            bodies, envelope, table, image.gantry, image.couch, image.kv_arms, image.mv_arm, patient)
         bodies.left = bodies.every_cycles if bodies.clearance_mm == bodies.clearance_mm else 0
     return bodies.clearance_mm
 
@@ -126,8 +127,8 @@ def new_envelope(config: BodyConfig) -> Any:
     edges = [(side * config.couch_half_width_mm, height) for side in (-1, 1) for height in (top, bottom)]
     points = [(x, middle + share * half_couch, z) for share in ALONG for x, z in edges]
     ring = [(math.sin(math.radians(a)), math.cos(math.radians(a))) for a in range(0, 360, 45)]
-    points += [(round(s * config.patient_half_width_mm, 6), share * half_patient, round(c * config.patient_height_mm / 2, 6))
-               for share in ALONG for s, c in ring]
+    surface = [(round(s * config.patient_half_width_mm, 6), round(c * config.patient_height_mm / 2, 6)) for s, c in ring]
+    points += [(x, share * half_patient, z) for share in ALONG for x, z in surface]
     return np.array(points)
 
 

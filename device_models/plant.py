@@ -54,7 +54,7 @@ class Plant(NamedTuple):
 
 @compiled
 def step_plant(plant, image, cycle):
-    """One scan cycle of the whole machine. Room and safety channel come before the beam: what they see stops it at once."""
+    """One scan cycle of the machine. Room and safety channel come before the beam: what they see stops it at once."""
     draw(plant.noise, cycle)
     if cycle % SLOW_CYCLES == 0:
         draw(plant.slow, cycle)
@@ -84,8 +84,9 @@ def sizes(config: PlantConfig) -> dict[str, int]:
 def axis_devices(config: PlantConfig) -> dict[str, Any]:
     """Every device that is nothing but axes, by its name in image and plant."""
     return {
-        "gantry": new_gantry(config), "collimator": new_collimator(config), "jaws": new_jaws(config), "mlc": new_mlc(config),
-        "carriages": new_carriages(config), "couch": new_couch(config), "kv_arms": new_kv_arms(config), "mv_arm": new_mv_arm(config),
+        "gantry": new_gantry(config), "collimator": new_collimator(config), "jaws": new_jaws(config),
+        "mlc": new_mlc(config), "carriages": new_carriages(config), "couch": new_couch(config),
+        "kv_arms": new_kv_arms(config), "mv_arm": new_mv_arm(config),
     }
 
 
@@ -105,7 +106,8 @@ def check_ports(behind_ports: tuple[str, ...]) -> None:
     """Only devices that are nothing but axes can stand behind a port."""
     strangers = [name for name in behind_ports if name not in AXIS_DEVICES]
     if strangers:
-        raise ValueError(f"behind_ports: {', '.join(strangers)} cannot be behind a port; possible: {', '.join(AXIS_DEVICES)}")
+        raise ValueError(f"behind_ports: {', '.join(strangers)} cannot be behind a port; "
+                         f"possible: {', '.join(AXIS_DEVICES)}")
 
 
 def new_plant(config: PlantConfig, seed: int, behind_ports: tuple[str, ...] = ()) -> Plant:
@@ -117,11 +119,12 @@ def new_plant(config: PlantConfig, seed: int, behind_ports: tuple[str, ...] = ()
     live, beam = new_live(config.source), new_beam(config.source, modes)
     names = number_streams(devices, beam, chambers)
     live["stream"] = range(len(NAMES))
-    slow = new_noise(seed, [f"live/{name}" for name in NAMES] + [f"chamber/{i}/field" for i in range(len(chambers))])
+    slow_names = [f"live/{name}" for name in NAMES] + [f"chamber/{i}/field" for i in range(len(chambers))]
     key = int.from_bytes(hashlib.sha256(f"{seed}/safety/challenge".encode()).digest()[:4], "big")
     return Plant(
         **devices, nodes=new_nodes(config.initialise_s, behind_ports), beam=beam, modes=modes,
-        carousel=new_carousel(config.source, modes), chambers=chambers, live=live, safety=new_safety(config.safety, key),
-        room=new_room(config.search_window_s), collision=new_collision(config.bodies), envelope=new_envelope(config.bodies),
-        sine=new_sine_table(), noise=new_noise(seed, names), slow=slow,
+        carousel=new_carousel(config.source, modes), chambers=chambers, live=live,
+        safety=new_safety(config.safety, key), room=new_room(config.search_window_s),
+        collision=new_collision(config.bodies), envelope=new_envelope(config.bodies), sine=new_sine_table(),
+        noise=new_noise(seed, names), slow=new_noise(seed, slow_names),
     )

@@ -1,4 +1,4 @@
-"""The treatment room and the console: door, buttons, keys, bars. Operators write the truth; contacts carry it to the wires."""
+"""The treatment room and the console: door, buttons, keys, bars. Operators write the truth; contacts carry it."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def either(truth, stuck):
 
 @compiled
 def search(room):
-    """Last person out: the button pressed with the door open, and the door closed in time since. The open door forgets it."""
+    """Last person out: button pressed with the door open, and the door closed in time since. An open door forgets."""
     was_closed, room.door_was_closed = room.door_was_closed, room.door_closed
     if room.search_pressed > 0.5 and not (room.door_closed == 1.0 and was_closed == 1.0):
         room.search_left = room.search_cycles

@@ -1,4 +1,4 @@
-"""The second decider: own chamber, preset, timer, door chain, heartbeat check and self-test. It can only take the beam away.
+"""The second decider: own chamber, preset, timer, door chain, heartbeat check, self-test. It only takes the beam away.
 
 Nothing here believes the controller: limits are taken over once, and only while there is no permit.
 """

@@ -34,7 +34,7 @@ CAROUSEL = np.dtype([
 @compiled
 def known(modes, mode):
     """Is this an index of the table of modes?"""
-    return 0 <= mode and mode < modes.size
+    return mode >= 0 and mode < modes.size
 
 
 @compiled

@@ -46,13 +46,13 @@ def clip(x, low, high):
 
 @compiled
 def approach(drive, error):
-    """Speed at which to close an error so that the axis can still stop there: kp * error near zero, sqrt(2 a error) far off."""
+    """Speed at which to close an error and still stop there: kp * error near zero, sqrt(2 a error) far off."""
     return drive.two_a * error / (np.sqrt(drive.two_a * abs(error) + drive.knee_2) + drive.knee)
 
 
 @compiled
 def servo(drive, setpoint):
-    """One cycle under power: feed-forward of speed and acceleration plus approach, within speed, acceleration and jerk."""
+    """One cycle under power: feed-forward plus approach, within the limits of speed, acceleration and jerk."""
     last = drive.last_setpoint if drive.tracking > 0.5 else setpoint  # power is back: no memory, so no jump
     asked_v = (setpoint - last) * PER_DT * drive.forward
     wanted_v = clip(asked_v + approach(drive, last - drive.seen), -drive.v_max, drive.v_max)
@@ -84,7 +84,7 @@ def follow(drive, setpoint, powered):
 
 @compiled
 def encode(drive, sample):
-    """Two quantised, noisy opinions about the truth: the primary sits behind the play, the second (returned) on the load."""
+    """Two quantised, noisy opinions about the truth: the primary behind the play, the second (returned) on the load."""
     drive.coupled = clip(drive.coupled, drive.position - drive.play, drive.position + drive.play)
     drive.bias += drive.drift_per_cycle
     raw = drive.coupled * drive.scale + drive.bias + drive.sigma * sample[drive.stream]
@@ -118,15 +118,15 @@ def new_drives(configs: Sequence[DriveConfig]) -> Any:
 
 
 def parameters(config: DriveConfig) -> dict[str, float]:
-    """Record fields of one axis. The velocity loop is as fast as jerk and cycle allow, the position loop a quarter of it."""
+    """Record fields of one axis. The velocity loop is as fast as jerk and cycle allow, the position loop a quarter."""
     kv = min(0.8 * config.jerk / config.a_max, 0.6 / DT_S)
     kp = kv / 4.0
     stopping = 0.6 * config.a_max  # approach with part of the acceleration: the rest is for the jerk limit
     return {
         "position": config.start, "coupled": config.start, "seen": config.start,
-        "v_max": config.v_max, "a_max": config.a_max, "jerk_dt": config.jerk * DT_S, "brake_dt": config.brake * DT_S, "kv": kv,
-        "ka": PER_DT - kv,
-        "forward": 1.0 - kp * config.lag_s, "two_a": 2.0 * stopping, "knee": stopping / kp, "knee_2": (stopping / kp) ** 2,
+        "v_max": config.v_max, "a_max": config.a_max, "jerk_dt": config.jerk * DT_S, "brake_dt": config.brake * DT_S,
+        "kv": kv, "ka": PER_DT - kv, "forward": 1.0 - kp * config.lag_s,
+        "two_a": 2.0 * stopping, "knee": stopping / kp, "knee_2": (stopping / kp) ** 2,
         "play": config.backlash, "low": config.low, "high": config.high,
         "sigma": config.noise, "lsb": config.lsb, "per_lsb": 1.0 / config.lsb,
         "sigma_2": config.noise_2, "lsb_2": config.lsb_2, "per_lsb_2": 1.0 / config.lsb_2,

@@ -9,7 +9,8 @@ from ..interface.compiled import compiled
 from ..interface.image import records
 from .carousel import known
 
-NAMES = ("gun_hv_kv", "gun_current_a", "pfn_kv", "magnet_a", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c")
+NAMES = ("gun_hv_kv", "gun_current_a", "pfn_kv", "magnet_a", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi",
+         "water_c")
 GUN_HV, GUN_CURRENT, PFN, MAGNET, AFC, RF, VACUUM, GAS, WATER = range(len(NAMES))
 
 LIVE = np.dtype([

@@ -1,4 +1,4 @@
-"""Noise as a pure function of (seed, stream name, cycle): no state, so order, block length and other devices do not matter."""
+"""Noise as a pure function of (seed, stream name, cycle): neither order, block length nor other devices matter."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MASK_32 = 0xFFFFFFFF
 ONE_SIGMA = 1.0 / 16384.0  # bits counted in 64 hashed bits have sigma 4; each count is 4096 steps of dither
 MEAN = 133119.5
 
-if numba.config.DISABLE_JIT:
+if getattr(numba.config, "DISABLE_JIT", 0):
     np.seterr(over="ignore")  # plain Python: numpy would warn that 32-bit products wrap, which is the point of a hash
 
 
@@ -52,7 +52,7 @@ def pair_count(x):
 
 @compiled
 def normal(key, key_2, spread_cycle):
-    """About normal, mean 0, sigma 1, within 8 sigma: bits counted in 64 hashed bits (binomial), plus dither between counts."""
+    """About normal, sigma 1, within 8 sigma: bits counted in 64 hashed bits (binomial), plus dither between counts."""
     high = mix(u4(key + spread_cycle))
     low = mix(u4(high ^ key_2))
     dither = u4(u4(low * u4(0x9E3779B9)) >> u4(20))
@@ -69,6 +69,12 @@ def uniform(key, key_2, spread_cycle):
 
 
 @compiled
+def numbered(key, i):
+    """Key of the i-th draw of one stream within a cycle."""
+    return u4(key + u4((i * 0x632BE5AB) & MASK_32))
+
+
+@compiled
 def draw(noise, cycle):
     """This cycle's sample of every stream."""
     now = spread(cycle)
@@ -77,7 +83,7 @@ def draw(noise, cycle):
 
 
 def new_noise(seed: int, names: Sequence[str]) -> Noise:
-    """A bank with one stream per name. Keys come from (seed, name) alone, so adding a device changes nobody else's noise."""
+    """A bank with one stream per name. Keys come from (seed, name) alone, so a new device changes nobody else's."""
     digests = [hashlib.sha256(f"{seed}/{name}".encode()).digest() for name in names]
     key, key_2 = (np.array([int.from_bytes(d[j : j + 4], "big") for d in digests], np.uint32) for j in (0, 4))
     return Noise(key, key_2, np.zeros(len(names)))

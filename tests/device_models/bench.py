@@ -1,4 +1,4 @@
-"""A machine on a bench, driven through its wires as a controller would: power, heartbeat, setpoints, one cycle at a time."""
+"""A machine on a bench, driven through its wires as a controller would: power, heartbeat, setpoints, by the cycle."""
 
 from collections.abc import Callable
 from typing import Any

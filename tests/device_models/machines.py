@@ -1,4 +1,4 @@
-"""Machines of configs/machines for tests of the plant: read with a plain YAML reader, so that these tests need no controller."""
+"""Machines of configs/machines for tests of the plant, read without the controller's loader."""
 
 from functools import cache
 from pathlib import Path

@@ -1,6 +1,7 @@
-"""Run a small machine through motion, beam, a stop and a self-test; print a digest. Compiled, or plain with NUMBA_DISABLE_JIT=1."""
+"""A small machine through motion, beam, a stop and a self-test; prints a digest. NUMBA_DISABLE_JIT=1 runs it plain."""
 
 import hashlib
+import sys
 
 import numpy as np
 
@@ -39,4 +40,4 @@ def session(seed: int = 5) -> str:
 
 
 if __name__ == "__main__":
-    print(session())
+    sys.stdout.write(session() + "\n")

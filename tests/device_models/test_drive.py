@@ -89,7 +89,9 @@ def test_jaws_stay_within_a_tenth_of_a_millimetre(small: Bench) -> None:
         assert np.abs(off).max() < 0.1
 
 
-@pytest.mark.parametrize(("axis", "rms_mm"), [(Couch.LATERAL, 0.004), (Couch.LONGITUDINAL, 0.014), (Couch.VERTICAL, 0.006)])
+@pytest.mark.parametrize(("axis", "rms_mm"), [
+    (Couch.LATERAL, 0.004), (Couch.LONGITUDINAL, 0.014), (Couch.VERTICAL, 0.006),
+])
 def test_a_still_couch_reads_as_quietly_as_a_real_one(small: Bench, axis: Couch, rms_mm: float) -> None:
     small.run(100)
     off = np.zeros(2000)

@@ -49,7 +49,8 @@ def test_cycles_may_be_drawn_in_any_order() -> None:
 
 
 def test_a_device_more_or_less_changes_nobody_elses_noise() -> None:
-    all_here, one_away = Bench(plant_config("bench_small")), Bench(plant_config("bench_small"), behind_ports=("jaws", "couch"))
+    config = plant_config("bench_small")
+    all_here, one_away = Bench(config), Bench(config, behind_ports=("jaws", "couch"))
     for bench in (all_here, one_away):
         bench.run(50)
     for device in ("gantry", "collimator", "mlc", "carriages"):

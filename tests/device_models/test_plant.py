@@ -94,6 +94,6 @@ def test_two_runs_of_one_seed_have_the_same_bits_and_another_seed_has_others() -
 
 
 def test_plain_python_and_machine_code_have_the_same_bits() -> None:
-    plain = subprocess.run([sys.executable, "-m", "tests.device_models.plain"], cwd=ROOT, capture_output=True, text=True, check=True,
-                           env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)})
+    plain = subprocess.run([sys.executable, "-m", "tests.device_models.plain"], cwd=ROOT, capture_output=True, text=True,
+                           check=True, env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)})
     assert plain.stdout.strip() == session()

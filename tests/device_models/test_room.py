@@ -34,7 +34,8 @@ def test_what_is_true_in_the_room_is_on_its_wire(bench: Bench, name: str) -> Non
     ("motion_enable", ("motion_enable", "motion_enable_2"), ("bar_stuck", "bar_stuck_2")),
     ("touchguard_ok", ("touchguard_ok", "touchguard_ok_2"), ("guard_stuck", "guard_stuck_2")),
 ])
-def test_one_welded_contact_leaves_the_other(bench: Bench, truth: str, wires: tuple[str, str], stuck: tuple[str, str]) -> None:
+def test_one_welded_contact_leaves_the_other(bench: Bench, truth: str, wires: tuple[str, str],
+                                             stuck: tuple[str, str]) -> None:
     for broken in (0, 1):
         bench.plant.room[stuck[broken]], bench.plant.room[stuck[1 - broken]] = 1.0, 0.0
         bench.plant.room[truth] = 0.0

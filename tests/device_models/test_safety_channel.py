@@ -1,4 +1,4 @@
-"""The second channel: every bit inside, at and outside its limit, on NaN and on silence; its self-test; what it never does."""
+"""The second channel: every bit inside, at and outside its limit, on NaN and on silence; its self-test."""
 
 import pytest
 
@@ -31,7 +31,9 @@ def test_armed_with_the_room_closed_the_chain_is_closed(bench: Bench) -> None:
     assert bench.image.safety["time_limit_echo_s"][0] == 60.0
 
 
-@pytest.mark.parametrize(("mu", "opens"), [(100.5, False), (101.0, False), (101.0000001, True), (150.0, True), (NAN, True)])
+@pytest.mark.parametrize(("mu", "opens"), [
+    (100.5, False), (101.0, False), (101.0000001, True), (150.0, True), (NAN, True),
+])
 def test_dose_opens_above_preset_and_margin(bench: Bench, mu: float, opens: bool) -> None:
     bench.plant.safety["mu_backup"] = mu
     bench.run(1)
@@ -108,7 +110,7 @@ def test_every_cycle_has_a_new_challenge_of_31_bits(bench: Bench) -> None:
         bench.run(1)
         seen.add(int(bench.image.safety["challenge"][0]))
     assert len(seen) == 500
-    assert 0 <= min(seen) and max(seen) < 2**31
+    assert min(seen) >= 0 and max(seen) < 2**31
 
 
 @pytest.mark.parametrize("contact", ["door_stuck", "door_stuck_2"])
@@ -123,7 +125,8 @@ def test_either_door_contact_opens_the_chain(bench: Bench, contact: str) -> None
 
 @pytest.mark.parametrize("value", [0.0, 0.5, NAN])
 @pytest.mark.parametrize(("field", "bit"), [("door_closed", SafetyOpen.DOOR), ("estop_ok", SafetyOpen.ESTOP)])
-def test_a_contact_that_does_not_say_yes_opens_the_chain(bench: Bench, field: str, bit: SafetyOpen, value: float) -> None:
+def test_a_contact_that_does_not_say_yes_opens_the_chain(bench: Bench, field: str, bit: SafetyOpen,
+                                                         value: float) -> None:
     bench.beam(50)
     bench.plant.room[field] = value
     bench.run(1)
@@ -133,7 +136,8 @@ def test_a_contact_that_does_not_say_yes_opens_the_chain(bench: Bench, field: st
 
 @pytest.mark.parametrize(("preset_mu", "limit_s", "start_mu", "opens"), [
     (100.0, 60.0, 0.0, False), (0.001, 0.01, 0.0, False), (10000.0, 1800.0, 0.0, False), (100.0, 60.0, 100.0, False),
-    (0.0, 60.0, 0.0, True), (-1.0, 60.0, 0.0, True), (NAN, 60.0, 0.0, True), (10000.1, 60.0, 0.0, True), (float("inf"), 60.0, 0.0, True),
+    (0.0, 60.0, 0.0, True), (-1.0, 60.0, 0.0, True), (NAN, 60.0, 0.0, True), (10000.1, 60.0, 0.0, True),
+    (float("inf"), 60.0, 0.0, True),
     (100.0, 0.0, 0.0, True), (100.0, -1.0, 0.0, True), (100.0, NAN, 0.0, True), (100.0, 1800.1, 0.0, True),
     (100.0, 60.0, NAN, True), (100.0, 60.0, -0.1, True), (100.0, 60.0, 100.1, True),
 ])

@@ -206,9 +206,9 @@ def test_symmetry_is_off_just_after_beam_on_and_settles(bench: Bench) -> None:
 
 
 def test_live_parameters_stay_in_the_bands_of_real_machines(bench: Bench) -> None:
-    bands = {"gun_hv_kv": (-15.99, -9.89), "gun_current_a": (0.12, 0.61), "pfn_kv": (17.3, 24.3), "magnet_a": (15.6, 36.7),
-             "afc_error_v": (-0.1, 0.05), "rf_driver_v": (2.4, 4.8), "vacuum_ua": (0.0, 0.0006), "gas_psi": (30.9, 31.9),
-             "water_c": (39.5, 40.5)}
+    bands = {"gun_hv_kv": (-15.99, -9.89), "gun_current_a": (0.12, 0.61), "pfn_kv": (17.3, 24.3),
+             "magnet_a": (15.6, 36.7), "afc_error_v": (-0.1, 0.05), "rf_driver_v": (2.4, 4.8),
+             "vacuum_ua": (0.0, 0.0006), "gas_psi": (30.9, 31.9), "water_c": (39.5, 40.5)}
     assert set(bands) == set(NAMES)
     bench.ready()
     seen: dict[str, set[float]] = {name: set() for name in bands}
