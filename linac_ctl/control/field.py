@@ -11,6 +11,7 @@ from .signals import Signal
 
 BLOCKS_BEAM = int(Reaction.BEAM_HOLD | Reaction.BEAM_OFF | Reaction.PREVENT_START)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
+LAST_PULSES = 0.1  # pulses per cycle asked for when less than half a pulse is left
 RUN_UP_PATIENCE = 20  # cycles that an arc keeps moving while it waits for a late first pulse
 AWAY = (int(Signal.GANTRY_AWAY), int(Signal.COLLIMATOR_AWAY), int(Signal.JAW_AWAY), int(Signal.LEAF_AWAY),
         int(Signal.CARRIAGE_AWAY))
@@ -34,8 +35,9 @@ def choose_rate(job, trajectory, signals, param):
     rate = min(trajectory.rate[s], sqrt(trajectory.node_rate2[s + 1] + 2.0 * trajectory.accel[s] * ahead))
     rate = min(rate, job.rate_mu_per_s + trajectory.accel[s] * DT_S)
     rate = rate * slow_down(signals, param)
-    left = trajectory.stop_mu[s] - signals[Signal.MU_1]
-    return max(min(rate, left / DT_S), 0.0)
+    left = trajectory.stop_mu[s] - signals[Signal.MU_1] - job.half_pulse_mu
+    last = max(left, LAST_PULSES * job.pulse_mu)  # the modulator owes or is owed up to half a pulse
+    return max(min(rate, last / DT_S), 0.0)
 
 
 @compiled

@@ -59,7 +59,8 @@ class Beam:
             await self.conditions.until(Signal.MODE_WRONG, "<=", 0.0, 0.1, wait)
             await self.conditions.until(Signal.HV_ON, ">=", 1.0, 0.1, wait)
         except TimeoutError:
-            self.trigger("interrupt")
+            if self.state is BeamState.WARMING:
+                self.trigger("interrupt")
             raise DeviceError(f"beam: {mode} not sensed and warm within {wait:g} s; look at carousel, target and "
                               f"modulator, then reset") from None
         self.trigger("be_warm")
