@@ -77,6 +77,7 @@ class MachineConfig(Frozen):
     mv_arm: tuple[AxisConfig, ...] = ()
     beam: BeamLimits
     parked_mm: dict[str, tuple[float, ...]] = Field(default_factory=dict, description="arm device: positions while treating")
+    couch_turn_gantry_deg: float = Field(default=0.0, description="where the gantry stands while the couch turns")
     row_every_cycles: int = Field(default=2, ge=1, le=100)
 
     def sizes(self) -> dict[str, int]:

@@ -14,4 +14,5 @@ class Close:
         suite.linac.log("sequencer", "close session", new=f"{sum(o.complete for o in session.outcomes)} beams complete")
         await suite.staff.act("key_off")
         await suite.staff.act("open_door")
+        await suite.staff.act("patient_off_couch")
         return session

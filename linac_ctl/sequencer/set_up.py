@@ -18,6 +18,7 @@ class SetUp:
     async def run(self, suite: Suite, session: Session) -> Session:
         """Couch to the plan's first position (zero where the plan leaves it open), arms to their parked places."""
         linac = suite.linac
+        await suite.staff.act("patient_on_couch")
         linac.control.job["bar_needed"] = 1.0
         await suite.staff.act("hold_bar", why="move the machine with staff in the room")
         linac.enter(Phase.MOVE)

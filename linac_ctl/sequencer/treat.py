@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_models.interface.image import DT_S
+from device_models.interface.image import DT_S, Couch
 
 from ..config.machine import BeamLimits
 from ..control.phases import Phase, Reaction
@@ -21,6 +21,7 @@ from ..subsystems.linac import Linac, Tripped
 from .session import BeamOutcome, Session, Suite
 
 NOTHING_LEFT_MU = 1e-6
+SMALL_TURN_DEG = 1.0
 BLOCKS_START = int(Reaction.PREVENT_START | Reaction.BEAM_OFF | Reaction.BEAM_HOLD)
 
 
@@ -166,10 +167,20 @@ async def position(linac: Linac, field: Field) -> None:
     if field.run_up:
         start["gantry"] = np.array([field.run_up.begin_deg])
     couch = couch_goal(linac, field.beam)
+    await turn_couch(linac, couch)
     async with gathered() as moves:
         for name, goal in start.items():
             moves.create_task(getattr(linac, name).move_to(goal))
         moves.create_task(linac.couch.move_to(couch))
+
+
+async def turn_couch(linac: Linac, goal: np.ndarray) -> None:
+    """A couch turns only under a gantry that stands where no turn can meet it (the TGA RC-2014-RN-00614-1 lesson)."""
+    rotation = int(Couch.ROTATION)
+    if len(goal) <= rotation or abs(goal[rotation] - float(linac.image.couch["readback"][rotation])) <= SMALL_TURN_DEG:
+        return
+    await linac.gantry.move_to(np.array([linac.config.couch_turn_gantry_deg]))
+    await linac.couch.move_to(goal)
 
 
 def couch_goal(linac: Linac, beam: Beam) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Awaited conditions: a row in the watch table, a future beside it. The cycle tests; nobody polls."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from device_models.interface.image import DT_S
@@ -13,12 +14,17 @@ SENSE = {"<=": 1.0, ">=": -1.0}
 class Conditions:
     """Turns "wait until this signal has held" into a future that the engine's events resolve."""
 
-    def __init__(self, watches: Any) -> None:
-        self.watches = watches
+    def __init__(self, watches: Any, blocked: Callable[[], Exception | None] = lambda: None) -> None:
+        self.watches, self.blocked = watches, blocked
         self.waiting: dict[int, asyncio.Future[None]] = {}
 
     async def until(self, signal: Signal, sense: str, limit: float, settle_s: float = 0.0, timeout_s: float = 600.0) -> None:
-        """Return once `signal <= limit` (or `>=`) has held for settle_s of machine time; TimeoutError after timeout_s."""
+        """Return once `signal <= limit` (or `>=`) has held for settle_s of machine time; TimeoutError after timeout_s.
+
+        What `blocked` returns is raised at once: a trip that came before the wait ends it as one that comes during it.
+        """
+        if error := self.blocked():
+            raise error
         i = self._free_row()
         self.waiting[i] = future = asyncio.get_running_loop().create_future()
         self.watches[i : i + 1] = (int(signal), SENSE[sense], limit, max(1, round(settle_s / DT_S)), 0, 1)

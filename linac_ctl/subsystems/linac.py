@@ -34,7 +34,7 @@ class Linac:
 
     def __init__(self, config: MachineConfig, table: InterlockTable, control: Control, image: Image, log: Log) -> None:
         self.config, self.control, self.image, self.log = config, control, image, log
-        self.conditions = Conditions(control.watches)
+        self.conditions = Conditions(control.watches, self.stopped_by)
         self.panel = Panel(table, control)
         self.gantry = self._motion("gantry", Signal.GANTRY_AWAY)
         self.collimator = self._motion("collimator", Signal.COLLIMATOR_AWAY)
@@ -94,8 +94,15 @@ class Linac:
     def _note_trips(self, reactions: int) -> None:
         for trip in self.panel.note_new():
             self.log("interlock", trip.id, why=trip.text, new="tripped")
-        if reactions & ENDS_WAITING and (why := self.panel.explain(ENDS_WAITING)):
-            self.conditions.fail(Tripped("; ".join(why), bool(reactions & int(Reaction.TERMINATE))))
+        if (error := self.stopped_by()) is not None:
+            self.conditions.fail(error)
+
+    def stopped_by(self) -> Tripped | None:
+        """The rows in force that no awaited condition can outlive; None while there are none."""
+        reactions = int(self.control.job["reactions"][0])
+        if not reactions & ENDS_WAITING or not (why := self.panel.explain(ENDS_WAITING)):
+            return None
+        return Tripped("; ".join(why), bool(reactions & int(Reaction.TERMINATE)))
 
     def _note_hold(self, held: bool) -> None:
         if held:
