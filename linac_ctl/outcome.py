@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from .records.deviations import beam_on_s, deviations, holds, interruptions
 from .records.events import Event, EventLog
 from .records.folder import EVENTS, RunFolder
 from .records.manifest import Manifest, PlannedBeam
+from .records.products import write_products
 from .records.result import BeamResult, InterlockTrip, Reset, Result, write_result
 from .records.rows import Rows
 from .records.run_record import RunRecord
@@ -63,13 +63,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, now: datetime, report: bool) -> Result:
+def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool) -> Result:
     """Close the rows, judge the run, write everything; RecordError only if not even the result can be written."""
     digest = sim.finish()
     record = RunRecord.open(folder.path)
     rows = record.rows()
     result = build_result(sim, rows, digest, wall_s, cpu_s)
-    files = write_logs(sim, folder, rows, result, now)
+    files = write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,
+                           operator=sim.order.people[0][0], fraction_group=sim.order.group or sim.order.plan.groups[0].number)
     folder.close()
     files |= {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE}
     if report:
@@ -137,37 +138,6 @@ def trip_result(trip: Trip, resets: list[dict[str, Any]]) -> InterlockTrip:
     value = None if np.isnan(trip.value) else round(trip.value, 6)
     return InterlockTrip(id=trip.id, kind=trip.stop, cycle=trip.cycle, t_s=round(trip.cycle * DT_S, 2), value=value,
                          limit=float(trip.fine.split()[1]), first_out=trip.first_out, reset=reset)
-
-
-def write_logs(sim: Simulation, folder: RunFolder, rows: Rows, result: Result, now: datetime) -> dict[str, str]:
-    """Trajectory logs and treatment record of the beams that had beam."""
-    files: dict[str, str] = {}
-    machine, plan = sim.order.machine.controller, sim.order.plan
-    if machine.mlc is not None and machine.mlc.log_model is not None:
-        for beam in plan.fraction(sim.order.group):
-            if len(rows.where((rows["beam"] == beam.number) & (rows["permit"] > 0))):
-                files |= beam_logs(folder, rows, beam, machine, plan)
-    if any(b.beam_on_s > 0 for b in result.beams):
-        from .records.treatment_record import Delivery, treatment_record
-
-        who = sim.order.people[0][0]
-        data = treatment_record(plan, result, rows, Delivery(now, sim.order.machine.name, who, code_version=__version__))
-        (folder.path / "treatment_record.dcm").write_bytes(data)
-        files["treatment record"] = "treatment_record.dcm"
-    return files
-
-
-def beam_logs(folder: RunFolder, rows: Rows, beam: Any, machine: Any, plan: Any) -> dict[str, str]:
-    """Version 3 and version 4 log of one beam."""
-    from .records.tlog_rows import log_of
-    from .records.trajectory_log import write_log
-
-    made = {}
-    for log_version in ("3.0", "4.0"):
-        name = f"trajectory_beam{beam.number}_v{log_version[0]}.bin"
-        (folder.path / name).write_bytes(write_log(log_of(rows, (beam,), machine, plan, version=log_version)))
-        made[f"log v{log_version[0]} beam {beam.number}"] = name
-    return made
 
 
 def exit_code(result: Result, sim: Simulation) -> int:

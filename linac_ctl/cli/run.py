@@ -85,7 +85,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     finally:
         signal.signal(signal.SIGINT, before)
     spent = (time.perf_counter() - wall, time.process_time() - cpu)
-    result = complete_record(sim, folder, *spent, now=datetime.now(), report=report)
+    result = complete_record(sim, folder, *spent, report=report)
     show(result, folder.path, sim.error, as_json)
     return exit_code(result, sim)
 
