@@ -137,7 +137,5 @@ def text_of(path: Path) -> str:
 
 def label(path: Path) -> str:
     """How a file is named in messages and records: short, and the same on every machine for files that we ship."""
-    for base in (Path.cwd(), PACKAGE.parent, PACKAGE):
-        if path.is_relative_to(base):
-            return str(path.relative_to(base))
-    return str(path)
+    bases = [base for base in (Path.cwd(), PACKAGE.parent) if path.is_relative_to(base)]
+    return min((str(path.relative_to(base)) for base in bases), key=len, default=str(path))

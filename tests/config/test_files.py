@@ -145,6 +145,14 @@ def test_canonical_json_refuses_what_json_cannot_say():
         canonical_json({"a": float("nan")})
 
 
+def test_a_shipped_file_is_named_alike_wherever_one_stands(monkeypatch):
+    names = []
+    for folder in ("/", "/tmp"):
+        monkeypatch.chdir(folder)
+        names.append(load("workflows", "no_image").origin["name"].file)
+    assert names == ["configs/workflows/no_image.yaml"] * 2
+
+
 def test_what_is_shipped_is_found_from_any_folder(tmp_path, root):
     code = "from linac_ctl.config.loader import available; print(*available('machines'))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)},
