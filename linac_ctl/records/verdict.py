@@ -67,7 +67,7 @@ def checks(result: Result, limits: dict[str, float]) -> tuple[Check, ...]:
 
 def _dose(beam: BeamResult) -> Check:
     given, by = (beam.delivered_mu, "chamber 1") if beam.true_mu is None else (beam.true_mu, "truth")
-    off = given - beam.planned_mu
+    off = round(given - beam.planned_mu, 3)
     return Check(f"beam {beam.number}: MU, {by} - planned", f"{off:+.3f} MU", f"{MU_LIMIT} MU", abs(off) <= MU_LIMIT)
 
 

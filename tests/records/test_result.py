@@ -12,7 +12,15 @@ from linac_ctl.records.result import Deviation, read_result, schema, write_resul
 from tests.records.synthetic import result
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "result.schema.json"
-TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "number": (int, float), "integer": int, "null": type(None)}
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "number": (int, float),
+    "integer": int,
+    "null": type(None),
+}
 
 
 def problems(value: Any, rule: dict[str, Any], root: dict[str, Any], at: str = "$") -> list[str]:
@@ -25,7 +33,7 @@ def problems(value: Any, rule: dict[str, Any], root: dict[str, Any], at: str = "
     kind = rule.get("type")
     if kind and (not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")):
         return [f"{at}: {value!r} is no {kind}"]
-    if "const" in rule and value != rule["const"] or "enum" in rule and value not in rule["enum"]:
+    if ("const" in rule and value != rule["const"]) or ("enum" in rule and value not in rule["enum"]):
         found.append(f"{at}: {value!r} is not allowed")
     if isinstance(value, dict):
         known = rule.get("properties", {})
@@ -52,8 +60,13 @@ def test_a_result_fits_the_documented_schema(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value", "says"),
-    [("outcome", "great", "not allowed"), ("seed", "7", "is no integer"), ("schema_version", 2, "not allowed"), ("mood", 1, "unknown"),
-     ("digest", None, "is no string")],
+    [
+        ("outcome", "great", "not allowed"),
+        ("seed", "7", "is no integer"),
+        ("schema_version", 2, "not allowed"),
+        ("mood", 1, "unknown"),
+        ("digest", None, "is no string"),
+    ],
 )
 def test_the_schema_refuses_what_is_wrong(tmp_path: Path, key: str, value: Any, says: str) -> None:
     data = json.loads(write_result(tmp_path, result()).read_text()) | {key: value}

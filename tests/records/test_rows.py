@@ -31,8 +31,9 @@ def test_axes_come_in_image_order_with_their_units() -> None:
 
 
 def test_columns_wear_their_units() -> None:
-    assert [unit_of(c) for c in ("cycle", "mu_1", "rate_mu_per_s", "clearance_mm", "gantry.setpoint_deg", "A1.readback_mm")] \
-        == ["", "MU", "MU/s", "mm", "deg", "mm"]
+    assert [
+        unit_of(c) for c in ("cycle", "mu_1", "rate_mu_per_s", "clearance_mm", "gantry.setpoint_deg", "A1.readback_mm")
+    ] == ["", "MU", "MU/s", "mm", "deg", "mm"]
 
 
 def test_beams_are_listed_in_order_of_delivery() -> None:

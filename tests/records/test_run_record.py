@@ -61,8 +61,14 @@ def test_a_chunk_whose_reservation_was_cut_short_counts_as_far_as_it_goes(tmp_pa
 
 @pytest.mark.parametrize(
     ("cycles", "phases", "good"),
-    [([0, 2, 4], [1, 1, 1], 3), ([0, 0, 0], [0, 0, 0], 0), ([2, 4, 4], [1, 1, 1], 2), ([2, 4, 6], [1, 1, 0], 2),
-     ([2, np.nan, 6], [1, 1, 1], 1), ([], [], 0)],
+    [
+        ([0, 2, 4], [1, 1, 1], 3),
+        ([0, 0, 0], [0, 0, 0], 0),
+        ([2, 4, 4], [1, 1, 1], 2),
+        ([2, 4, 6], [1, 1, 0], 2),
+        ([2, np.nan, 6], [1, 1, 1], 1),
+        ([], [], 0),
+    ],
 )
 def test_a_row_counts_while_cycles_rise_and_it_has_a_phase(cycles: list[float], phases: list[int], good: int) -> None:
     assert written(np.array([cycles, phases], np.float32).T) == good
@@ -90,10 +96,11 @@ def journal(run: Path, **fields: float) -> RunRecord:
 
 
 @pytest.mark.parametrize(
-    ("mu_1", "mu_2", "left"),
-    [(20.0, 19.0, 40.0), (19.0, 20.0, 40.0), (float("nan"), 20.0, 40.0), (61.0, 60.5, 0.0)],
+    ("mu_1", "mu_2", "left"), [(20.0, 19.0, 40.0), (19.0, 20.0, 40.0), (float("nan"), 20.0, 40.0), (61.0, 60.5, 0.0)]
 )
-def test_remaining_mu_are_counted_from_the_higher_chamber(tmp_path: Path, mu_1: float, mu_2: float, left: float) -> None:
+def test_remaining_mu_are_counted_from_the_higher_chamber(
+    tmp_path: Path, mu_1: float, mu_2: float, left: float
+) -> None:
     record = journal(write_run(tmp_path / "run", finished=False), mu_1=mu_1, mu_2=mu_2, complete=0)
     assert record.remaining(1) == pytest.approx(left)
 
@@ -193,7 +200,7 @@ def test_all_damage_is_said_at_once(tmp_path: Path) -> None:
 def test_a_damaged_part_is_said_when_it_is_asked_for(tmp_path: Path, name: str, read) -> None:  # type: ignore[no-untyped-def]
     run = write_run(tmp_path / "run")
     data = json.loads((run / name).read_text())
-    (run / name).write_text(json.dumps({key: None for key in data}))
+    (run / name).write_text(json.dumps(dict.fromkeys(data)))
     with pytest.raises(RecordError, match=name):
         read(RunRecord.open(run))
 

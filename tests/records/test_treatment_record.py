@@ -1,0 +1,146 @@
+"""DICOM RT Beams Treatment Record."""
+
+import io
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from linac_ctl.errors import RecordError
+from linac_ctl.records.result import InterlockTrip, Result
+from linac_ctl.records.rows import Rows
+from linac_ctl.records.treatment_record import Delivery, termination, treatment_record
+from tests.records.synthetic import arc, beam_data, machine, one_beam, plan, result, rows_of
+
+WHEN = Delivery(datetime(2026, 1, 2, 3, 4, 5), "test_machine", "Alex", code_version="0.1.0")  # noqa: DTZ001
+
+
+def cut_short() -> tuple[Rows, Result]:
+    rows = rows_of(beam_data(arc(), machine(), first_cycle=1000, cut_at=0.4))
+    return rows, result(rows, outcome="partial", reason="stopped", interlocks=(), overrides=())
+
+
+def read(rows: Rows, done: Result) -> pydicom.Dataset:
+    return pydicom.dcmread(io.BytesIO(treatment_record(plan(), done, rows, WHEN)))
+
+
+def test_the_same_run_gives_the_same_bytes_and_another_run_another_uid() -> None:
+    first = treatment_record(plan(), result(), one_beam(), WHEN)
+    assert first == treatment_record(plan(), result(), one_beam(), WHEN)
+    other = read(one_beam(), result(digest="fedcba9876543210"))
+    assert other.SOPInstanceUID != pydicom.dcmread(io.BytesIO(first)).SOPInstanceUID
+
+
+def test_the_record_names_plan_beam_and_both_chambers() -> None:
+    d = read(one_beam(), result())
+    assert d.SOPClassUID == "1.2.840.10008.5.1.4.1.1.481.4"
+    assert d.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID == plan().sop_instance_uid
+    assert (d.PatientID, d.TreatmentDate, d.TreatmentTime[:6]) == ("SIM001", "20260102", "030405")
+    beam = d.TreatmentSessionBeamSequence[0]
+    assert (beam.ReferencedBeamNumber, beam.BeamName, beam.BeamType) == (1, "CW_arc", "DYNAMIC")
+    assert (float(beam.SpecifiedPrimaryMeterset), float(beam.DeliveredPrimaryMeterset)) == (60.0, 60.01)
+    assert float(beam.DeliveredSecondaryMeterset) == 60.12
+    assert beam.TreatmentTerminationStatus == "NORMAL"
+
+
+def test_every_control_point_has_what_was_asked_and_what_was_given() -> None:
+    points = read(one_beam(), result()).TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
+    assert [float(p.SpecifiedMeterset) for p in points] == pytest.approx(arc().cumulative_mu, abs=1e-3)
+    assert [float(p.DeliveredMeterset) for p in points][-1] == 60.01
+    assert [float(p.GantryAngle) for p in points] == pytest.approx(arc().gantry_deg % 360, abs=1e-3)
+    assert [p.get("GantryRotationDirection") for p in points] == ["CW", *[None] * 19, "NONE"]  # only where it changes
+    leaves = points[3].BeamLimitingDevicePositionSequence[-1]
+    assert leaves.RTBeamLimitingDeviceType == "MLCX"
+    assert arc().leaf_mm is not None
+    assert [float(x) for x in leaves.LeafJawPositions] == pytest.approx(
+        np.roll(arc().leaf_mm[3], 60), abs=1e-3
+    )  # B first
+    times = [p.TreatmentControlPointTime for p in points]
+    assert times == sorted(times) and times[0] != times[-1]
+
+
+def test_jaws_that_do_not_move_are_given_once() -> None:
+    points = read(one_beam(), result()).TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
+    kinds = [[d.RTBeamLimitingDeviceType for d in p.BeamLimitingDevicePositionSequence] for p in points[:2]]
+    assert kinds == [["ASYMX", "ASYMY", "MLCX"], ["MLCX"]]
+
+
+def test_a_beam_that_was_cut_has_a_last_point_where_it_stopped() -> None:
+    points = read(*cut_short()).TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
+    reached = int((arc().cumulative_mu <= 24.01 + 0.1).sum())
+    assert len(points) == reached + 1
+    assert float(points[-1].DeliveredMeterset) == 24.01 < float(points[-1].SpecifiedMeterset)
+    assert float(points[-1].DoseRateDelivered) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_reset", "status"),
+    [
+        (None, False, "OPERATOR"),
+        ("hold", False, "OPERATOR"),
+        ("terminate", False, "MACHINE"),
+        ("interrupt", False, "MACHINE"),
+        ("interrupt", True, "OPERATOR"),
+    ],
+)
+def test_who_ended_the_beam(kind: str | None, is_reset: bool, status: str) -> None:
+    _, done = cut_short()
+    reset = result().interlocks[0].reset if is_reset else None
+    trips = () if kind is None else (InterlockTrip("X", kind, 1, 0.01, 1.0, 0.5, True, reset),)
+    assert termination(done.beams[0], replace(done, interlocks=trips)) == status
+
+
+def test_a_complete_beam_ended_normally_even_if_the_run_did_not() -> None:
+    done = result(outcome="terminated")
+    assert termination(done.beams[0], done) == "NORMAL"
+
+
+def test_an_override_is_on_record_with_its_reason() -> None:
+    beam = read(one_beam(), result()).TreatmentSessionBeamSequence[0]
+    item = beam.ControlPointDeliverySequence[0].OverrideSequence[0]
+    assert (item.OperatorsName, item.OverrideReason) == ("Kim", "couch vertical tolerance: 5.0 -> 8.0: test")
+    assert beam.TreatmentVerificationStatus == "VERIFIED_OVR"
+
+
+def test_a_resumed_beam_is_a_continuation() -> None:
+    done = result()
+    resumed = replace(done, beams=(replace(done.beams[0], start_mu=20.0),))
+    assert read(one_beam(), resumed).TreatmentSessionBeamSequence[0].TreatmentDeliveryType == "CONTINUATION"
+
+
+def test_a_run_in_which_no_beam_was_started_has_no_record() -> None:
+    done = result()
+    nothing = replace(done, beams=(replace(done.beams[0], delivered_mu=0.0, delivered_mu_2=0.0, beam_on_s=0.0),))
+    with pytest.raises(RecordError, match="no beam was started"):
+        treatment_record(plan(), nothing, one_beam().span(0, 0), WHEN)
+
+
+def test_a_beam_without_leaves_and_couch_positions_is_recorded_without_them() -> None:
+    bare = replace(arc(), leaf_mm=None, leaf_boundaries_mm=None, couch=np.full((21, 6), np.nan))
+    d = pydicom.dcmread(io.BytesIO(treatment_record(plan(bare), result(), one_beam(), WHEN)))
+    point = d.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence[0]
+    assert [i.RTBeamLimitingDeviceType for i in point.BeamLimitingDevicePositionSequence] == ["ASYMX", "ASYMY"]
+    assert point.TableTopVerticalPosition is None and float(point.PatientSupportAngle) == 0.0
+
+
+CASES = {
+    "complete, overridden": lambda: (one_beam(), result()),
+    "complete": lambda: (one_beam(), result(overrides=())),
+    "cut short": cut_short,
+}
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian dicom3tools) is not installed")
+@pytest.mark.parametrize("case", CASES)
+def test_dciodvfy_finds_no_error(tmp_path: Path, case: str) -> None:
+    rows, done = CASES[case]()
+    path = tmp_path / "record.dcm"
+    path.write_bytes(treatment_record(plan(), done, rows, WHEN))
+    said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False).stderr
+    assert "RTBeamsTreatmentRecord" in said
+    assert [line for line in said.splitlines() if line.startswith("Error")] == []
