@@ -12,7 +12,7 @@ from .interlocks.table import InterlockTable
 from .plan.dicom_import import read_plan
 from .plan.model import Plan
 from .sequencer.session import Step
-from .sequencer.staff import Act, Person
+from .sequencer.staff import Act, Person, latched_before
 from .sequencer.workflow import build
 
 DEFAULT_PEOPLE: tuple[Person, ...] = (("anna", "therapist"), ("ben", "therapist"), ("chris", "physicist"), ("dana", "physician"))
@@ -102,9 +102,10 @@ def script(config: SessionConfig) -> tuple[Act, ...]:
 
 
 def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, Any]]:
-    """The order of an earlier run, from its own record, and what is left of it: partial MU and latches.
+    """The order of an earlier run, from its own record, and what is left of it: partial MU.
 
-    RefusedError when every beam is complete. The later run takes nothing from files that may have changed since.
+    RefusedError when every beam is complete or an interlock is still latched. The later run takes nothing from files that
+    may have changed since.
     """
     from .records.run_record import RunRecord
 
@@ -115,13 +116,18 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
     partials = {b.number: (record.delivered(b.number), record.remaining(b.number) <= 0.0) for b in record.manifest.beams}
     if all(done for _, done in partials.values()):
         raise RefusedError(f"{run}: every beam is complete; there is nothing to resume")
+    if latches := record.latches():
+        raise RefusedError(latched_before(latches, str(run)))
+    plan = read_plan(run / "plan.dcm")
+    if plan.sha256 != record.manifest.plan_sha256:
+        raise RefusedError(f"{run / 'plan.dcm'}: not the plan that this run delivered from; it was changed since")
     order = Order(
         name=config.name, machine=machine_from(files["machine"]), table=validate(InterlockTable, files["interlocks"]),
-        workflow=flow.name, steps=build([step.model_dump() for step in flow.steps], str(run)), plan=read_plan(run / "plan.dcm"),
+        workflow=flow.name, steps=build([step.model_dump() for step in flow.steps], str(run)), plan=plan,
         plan_path=run / "plan.dcm", group=config.fraction_group, seed=record.manifest.seed if seed is None else seed,
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=(),
         longest_s=config.time_limit_s, configuration=parts, files=())
-    return order, {"partials": partials, "latches": record.latches(), "resumes": str(run)}
+    return order, {"partials": partials, "resumes": str(run)}
 
 
 def recorded(run: Path, part: dict[str, Any]) -> Loaded:

@@ -1,6 +1,5 @@
 """From a finished simulation to a complete run folder: result, logs for other people's tools, plots and report."""
 
-import json
 import shutil
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +19,8 @@ from .interlocks.panel import MAY_RESET, Trip
 from .order import Order
 from .records.deviations import beam_on_s, deviations, holds, interruptions
 from .records.events import Event, EventLog
-from .records.folder import EVENTS, RunFolder
+from .records.folder import EVENTS, LATCHES, RunFolder
+from .records.jsonio import write_json
 from .records.manifest import Manifest, PlannedBeam
 from .records.products import write_products
 from .records.result import BeamResult, InterlockTrip, Reset, Result, write_result
@@ -36,7 +36,8 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
     """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
     points_needed(order)
     machine, before = order.machine.controller, partials or {}
-    beams = tuple(PlannedBeam(b.number, b.name, b.mu, before.get(b.number, (0.0, False))[0]) for b in order.plan.fraction(order.group))
+    beams = tuple(PlannedBeam(b.number, b.name, b.mu, before.get(b.number, (0.0, False))[0])
+                  for b in order.plan.fraction(order.group))
     manifest = Manifest(
         session=order.name, machine=order.machine.name, seed=order.seed, config_sha256=order.configuration_sha256,
         plan_sha256=order.plan.sha256, code_version=__version__, started=started, columns=tuple(columns(machine)),
@@ -64,23 +65,30 @@ def versions() -> dict[str, str]:
 
 
 def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool) -> Result:
-    """Close the rows, judge the run, write everything; RecordError only if not even the result can be written."""
-    digest = sim.finish()
-    record = RunRecord.open(folder.path)
-    rows = record.rows()
-    result = build_result(sim, rows, digest, wall_s, cpu_s)
-    files = write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,
-                           operator=sim.order.people[0][0], fraction_group=sim.order.group or sim.order.plan.groups[0].number)
-    folder.close()
-    files |= {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE}
-    if report:
-        files["report"] = "report.html"
-    result = replace(result, files=files)
-    write_result(folder.path, result)
-    if report:
-        from .records.report import write_report
+    """Close the rows, judge the run, write everything; RecordError only if not even the result can be written.
 
-        write_report(RunRecord.open(folder.path), folder.path / "report.html")
+    The result comes first: on a full disk all the rest may be missing, and then the result says so.
+    """
+    digest = sim.finish()
+    folder.close()
+    rows = RunRecord.open(folder.path).rows()
+    result = build_result(sim, rows, digest, wall_s, cpu_s)
+    files = {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE}
+    write_result(folder.path, replace(result, files=files))
+    try:
+        files |= write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,
+                                operator=sim.order.people[0][0], fraction_group=sim.order.group or sim.order.plan.groups[0].number)
+        result = replace(result, files=files | ({"report": "report.html"} if report else {}))
+        write_result(folder.path, result)
+        if report:
+            from .records.report import write_report
+
+            write_report(RunRecord.open(folder.path), folder.path / "report.html")
+    except RecordError as error:
+        sim.record_error = sim.record_error or error
+        reason = result.reason or f"record not complete: {error}"
+        result = replace(result, files={name: path for name, path in files.items() if (folder.path / path).exists()}, reason=reason)
+        write_result(folder.path, result)
     return result
 
 
@@ -104,8 +112,8 @@ def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
     mu_1, mu_2 = (float(entry["mu_1"]), float(entry["mu_2"])) if started else (before, before)
     pauses = holds(rows, beam.number)
     return BeamResult(
-        number=beam.number, name=beam.name, planned_mu=round(beam.mu, 6), delivered_mu=round(mu_1, 6), delivered_mu_2=round(mu_2, 6),
-        true_mu=round(before + sim.true_mu().get(beam.number, 0.0), 6), start_mu=round(before, 6),
+        number=beam.number, name=beam.name, planned_mu=round(beam.mu, 6), delivered_mu=round(mu_1, 6),
+        delivered_mu_2=round(mu_2, 6), true_mu=round(before + sim.true_mu().get(beam.number, 0.0), 6), start_mu=round(before, 6),
         beam_on_s=beam_on_s(rows, beam.number), axes=deviations(rows, beam.number), holds=pauses, hold_count=len(pauses),
         interruptions=interruptions(rows, beam.number))
 
@@ -123,7 +131,7 @@ def outcome_of(sim: Simulation, beams: tuple[BeamResult, ...]) -> Any:
     if any(trip.stop == "terminate" for trip in sim.linac.panel.history):
         return "terminated"
     given = any(b.delivered_mu > b.start_mu for b in beams)
-    return "partial" if given or not isinstance(sim.error, RefusedError) else "refused"
+    return "partial" if given else "refused"
 
 
 def trips(sim: Simulation) -> tuple[InterlockTrip, ...]:
@@ -134,14 +142,16 @@ def trips(sim: Simulation) -> tuple[InterlockTrip, ...]:
 def trip_result(trip: Trip, resets: list[dict[str, Any]]) -> InterlockTrip:
     """One trip as the schema has it."""
     done = next((r for r in resets if r["id"] == trip.id and r["tripped_cycle"] == trip.cycle), None)
-    reset = done and Reset(done["cycle"], round(done["cycle"] * DT_S, 2), done["who"], done["role"], done["reason"])
+    reset = Reset(done["cycle"], round(done["cycle"] * DT_S, 2), done["who"], done["role"], done["reason"]) if done else None
     value = None if np.isnan(trip.value) else round(trip.value, 6)
     return InterlockTrip(id=trip.id, kind=trip.stop, cycle=trip.cycle, t_s=round(trip.cycle * DT_S, 2), value=value,
                          limit=float(trip.fine.split()[1]), first_out=trip.first_out, reset=reset)
 
 
 def exit_code(result: Result, sim: Simulation) -> int:
-    """0 delivered; else what stopped it."""
+    """0 delivered and on record; else what stopped it."""
+    if sim.record_error is not None:
+        return RecordError.exit_code
     if result.outcome == "delivered":
         return 0
     if sim.engine.abort_wanted:
@@ -165,5 +175,5 @@ def reset_latch(run: Path, interlock: str, *, who: str, role: str, reason: str) 
     last = record.events()[-1] if record.events() else None
     log.append(Event(last.cycle if last else 0, last.t_s if last else 0.0, who, f"reset {interlock}", role, reason, old, "clear"))
     log.close()
-    (run / "latches.json").write_text(json.dumps(latches, indent=1) + "\n")
+    write_json(run / LATCHES, latches)
 

@@ -26,7 +26,7 @@ SPEEDS = ("max", "1", "10")
 @click.option("--speed", default="max", show_default=True, help="'max', or a factor of real time such as 1 or 10.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
-@click.option("--run-for", "run_for_s", type=float, help="Stop (and keep a record to resume) after so many seconds of machine time.")
+@click.option("--run-for", "run_for_s", type=float, help="Stop, with a record to resume, after so many seconds of machine time.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write plots and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
@@ -73,19 +73,19 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
 
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
                                   started=datetime.now().isoformat(timespec="seconds"))
-    sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), latches=start.get("latches"),
+    sim = Simulation(order, folder, speed=speed, partials=start.get("partials"),
                      realtime_interlock=speed == 1.0)
     if run_for_s is not None:
         sim.stop_after(run_for_s)
-    before = signal.signal(signal.SIGINT, lambda *_: sim.abort())
+    before = signal.signal(signal.SIGINT, lambda *_: sim.abort())  # until the record is complete: a second Ctrl-C changes nothing
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         with progress(sim, quiet=as_json):
             sim.run()
+        spent = (time.perf_counter() - wall, time.process_time() - cpu)
+        result = complete_record(sim, folder, *spent, report=report)
     finally:
         signal.signal(signal.SIGINT, before)
-    spent = (time.perf_counter() - wall, time.process_time() - cpu)
-    result = complete_record(sim, folder, *spent, report=report)
     show(result, folder.path, sim.error, as_json)
     return exit_code(result, sim)
 
@@ -121,9 +121,9 @@ class progress:
 
 def line(sim: Any, wall_s: float) -> str:
     """The text of the live line."""
-    job, signals = sim.control.job[0], sim.control.signals
-    t = sim.engine.cycle * 0.01
-    beam = f"beam {int(job['beam_number'])}  {signals[32]:8.2f} / {job['mu_end']:.2f} MU" if job["beam_number"] >= 0 else "between beams"
+    job, t = sim.control.job[0], sim.loop.time()
+    dose = f"{sim.linac.beam.mu_1:8.2f} / {job['mu_end']:.2f} MU"
+    beam = f"beam {int(job['beam_number'])}  {dose}" if job["beam_number"] >= 0 else "between beams"
     gantry = float(sim.image.gantry["readback"][0])
     rate = float(sim.image.beam["rate_1_mu_per_s"][0]) * 60
     return f"{beam}  gantry {gantry:7.1f} deg  {rate:6.0f} MU/min  t {t:7.1f} s  {t / max(wall_s, 1e-6):.0f}x"
@@ -140,8 +140,9 @@ def show(result: Any, folder: Path, error: Exception | None, as_json: bool) -> N
     click.echo(f"{result.outcome.upper()}  {result.reason}".rstrip())
     for beam in result.beams:
         truth = "" if beam.true_mu is None else f", true {beam.true_mu:.2f}"
-        click.echo(f"  beam {beam.number:<3d} {beam.name:<16s} planned {beam.planned_mu:8.2f} MU, delivered {beam.delivered_mu:8.2f}"
-                   f" (chamber 2 {beam.delivered_mu_2:.2f}{truth}), {beam.hold_count} holds, {len(beam.interruptions)} interruptions")
+        click.echo(f"  beam {beam.number:<3d} {beam.name:<16s} planned {beam.planned_mu:8.2f} MU, "
+                   f"delivered {beam.delivered_mu:8.2f} (chamber 2 {beam.delivered_mu_2:.2f}{truth}), "
+                   f"{beam.hold_count} holds, {len(beam.interruptions)} interruptions")
     for trip in [t for t in result.interlocks if t.first_out]:
         click.echo(f"  interlock {trip.id} at {trip.t_s:.2f} s (first-out)")
     factor = "" if result.realtime_factor is None else f" = {result.realtime_factor:.0f} times real time"

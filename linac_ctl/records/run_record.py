@@ -178,7 +178,7 @@ def _read_journal(path: Path) -> tuple[JournalEntry, ...]:
             int(s["cycle"]),
         )
         for s in slots
-        if s["beam"] != 0
+        if s["started"]  # a DICOM beam may have the number 0
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import RefusedError
 from ..interlocks.panel import MAY_RESET, Panel
@@ -32,6 +32,13 @@ class Act:
     on: str | None = None
     after_s: float = 0.0
     reason: str = ""
+
+
+def latched_before(latches: dict[str, dict[str, Any]], run: str) -> str:
+    """What to say, and to do, about interlocks that an earlier run left latched."""
+    ways = [f"linac-ctl interlocks reset {name} --run {run} --who NAME --role {latch.get('reset_role', 'engineer')} --reason WHY"
+            for name, latch in sorted(latches.items())]
+    return f"still latched: {', '.join(sorted(latches))}; look for the cause, then {'; '.join(ways)}"
 
 
 class Staff:

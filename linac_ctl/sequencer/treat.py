@@ -62,32 +62,38 @@ class Treat:
 
     async def _beam(self, suite: Suite, session: Session, beam: Beam, slot: int, done_mu: float, press: bool) -> Session:
         """One beam with its interruptions."""
-        linac, tries, resumed = suite.linac, 0, False
+        linac, resumed = suite.linac, False
+        stops: list[Exception] = []
         linac.panel.new_field()
         mu, last = done_mu, Delivered(done_mu, done_mu, 0.0)
         while True:
             try:
-                last = await self._attempt(suite, beam, slot, mu, press or tries > 0, resumed)
-                outcome = BeamOutcome(beam.number, beam.name, beam.mu, done_mu, last.mu_1, last.mu_2, last.beam_on_s, True, tries)
-                return session.with_outcome(outcome)
+                last = await self._attempt(suite, beam, slot, mu, press or bool(stops), resumed)
+                return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
             except (Tripped, DeviceError, RefusedError) as stop:
-                tries += 1
+                stops.append(stop)
                 if beam_was_armed(linac, slot):
                     last, resumed = linac.beam.delivered(), True
                     mu = max(last.mu_1, last.mu_2, mu)
-                outcome = BeamOutcome(beam.number, beam.name, beam.mu, done_mu, last.mu_1, last.mu_2, last.beam_on_s, False, tries)
-                session = session.with_outcome(outcome)
-                await self._recover(suite, session, stop, tries, beam, mu)
+                session = session.with_outcome(outcome_of(beam, done_mu, last, False, len(stops)))
+                await self._recover(suite, session, stops, beam, mu)
 
-    async def _recover(self, suite: Suite, session: Session, stop: Exception, tries: int, beam: Beam, mu: float) -> None:
+    def _lost(self, linac: Linac, stops: list[Exception], mu: float) -> str:
+        """Why the field is over, empty if it may go on. A second refusal in a row means that nobody cleared the first."""
+        stop = stops[-1]
+        if (isinstance(stop, Tripped) and stop.terminate) or (linac.beam.state is BeamState.TERMINATED and mu > 0.0):
+            return "the field is terminated"
+        if len(stops) > 1 and all(isinstance(s, RefusedError) for s in stops[-2:]):
+            return "not started"
+        return f"interrupted {len(stops)} times" if len(stops) > self.most_resumes else ""
+
+    async def _recover(self, suite: Suite, session: Session, stops: list[Exception], beam: Beam, mu: float) -> None:
         """Clear what stopped the beam, or give the field up."""
-        linac = suite.linac
+        linac, stop = suite.linac, stops[-1]
         linac.log("sequencer", f"beam {beam.number} stopped", why=str(stop), new=f"{mu:.3f} of {beam.mu:.3f} MU")
         suite.staff.hear(f"stopped:{beam.number}")
         linac.enter(Phase.STOPPED)
-        lost = isinstance(stop, Tripped) and stop.terminate
-        if lost or tries > self.most_resumes:
-            why = "the field is terminated" if lost else f"interrupted {tries} times"
+        if why := self._lost(linac, stops, mu):
             linac.beam.stand_down()
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; {why}: {stop}", session) from stop
         if left := await suite.staff.clear(linac, self.patience_s):
@@ -124,6 +130,11 @@ class Treat:
 def beam_was_armed(linac: Linac, slot: int) -> bool:
     """The counters belong to this field (they do from arming on)."""
     return int(linac.control.job["slot"][0]) == slot
+
+
+def outcome_of(beam: Beam, start_mu: float, given: Delivered, complete: bool, interruptions: int) -> BeamOutcome:
+    """What became of a beam so far."""
+    return BeamOutcome(beam.number, beam.name, beam.mu, start_mu, given.mu_1, given.mu_2, given.beam_on_s, complete, interruptions)
 
 
 def nothing_left(beam: Beam, done_mu: float) -> BeamOutcome:
