@@ -16,7 +16,7 @@ from device_models.plant import new_plant
 from .control.journal import JOURNAL, SLOTS
 from .control.phases import Phase
 from .control.signals import Guard
-from .control.state import columns, new_control
+from .control.state import columns, cycles, new_control
 from .errors import DeviceError, LinacError, RecordError, RefusedError
 from .interlocks.table import compile_parameters, compile_table
 from .order import Order
@@ -25,6 +25,8 @@ from .records.digest import Digest
 from .records.events import Event
 from .records.folder import RunFolder
 from .runtime.engine import Engine
+from .runtime.pace import Clock
+from .runtime.quiet import undisturbed
 from .runtime.simloop import SimLoop
 from .sequencer.session import Session, Suite
 from .sequencer.staff import Staff
@@ -41,7 +43,7 @@ class Simulation:
 
     def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
                  partials: dict[int, tuple[float, bool]] | None = None, latches: dict[str, Any] | None = None,
-                 realtime_interlock: bool = False) -> None:
+                 realtime_interlock: bool = False, clock: Clock | None = None) -> None:
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.events, self.full_rows = Digest(), [], 0
         machine = order.machine.controller
@@ -52,7 +54,9 @@ class Simulation:
         self.control = new_control(machine, compile_table(order.table), compile_parameters(order.table, machine),
                                    points=points_needed(order), rows=self._new_rows(), journal=journal)
         self.engine = Engine(self.control, self.image, self.plant, max_block=max_block, more_rows=self._more_rows)
-        self.loop = SimLoop(self.engine, speed=speed, on_overrun=self._overrun if realtime_interlock else lambda streak: None)
+        self.loop = SimLoop(self.engine, speed=speed, clock=clock,
+                            on_overrun=self._overrun if realtime_interlock else lambda streak: None)
+        self.whole: asyncio.Task[None] | None = None
         self.linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
         self.staff = Staff(order.people, order.reaction_s, order.script, Hands(self.plant, self._abort), self.log)
@@ -66,20 +70,60 @@ class Simulation:
 
     # --- running
 
-    def run(self) -> Session:
-        """The whole workflow; never raises for what a session may run into: see `error`."""
-        asyncio.set_event_loop(self.loop)
+    def start(self) -> None:
+        """Power up and hand over to the session; no time passes yet."""
         self.linac.guard(Guard.NOT_ABORTED, True)
         self.engine.power_up()
         if self.latches:
             self.linac.panel.restore(self.latches)
+        self.whole = self.loop.create_task(self._whole())
+
+    def run(self) -> Session:
+        """The whole workflow, or what is left of it; never raises for what a session may run into: see `error`."""
+        if self.whole is None:
+            self.start()
+        assert self.whole is not None
+        with undisturbed(self.loop.pace.speed is not None):
+            self.loop.pace.rest()
+            self.loop.run_until_complete(self.whole)
+        return self.session
+
+    def step(self, cycles: int = 1) -> None:
+        """Let so many cycles pass, fewer if the session ends, then pause. Bits are those of a run in one go."""
+        if self.whole is None:
+            self.start()
+        assert self.whole is not None
+        if self.whole.done():
+            return
+        self.whole.add_done_callback(self._stop_loop)
+        self.loop.run_cycles(cycles)
+        self.whole.remove_done_callback(self._stop_loop)
+        if self.whole.done():
+            self.whole.result()
+
+    def run_for(self, seconds: float) -> None:
+        """As `step`, in machine time."""
+        self.step(cycles(seconds))
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will happen: the session has ended, and everything has come to rest."""
+        return self.whole is not None and self.whole.done()
+
+    def set_speed(self, speed: float | None) -> None:
+        """From the next cycle on; None is as fast as it goes. Changes no bits."""
+        self.loop.pace.set_speed(speed)
+
+    def _stop_loop(self, done: asyncio.Task[None]) -> None:
+        self.loop.stop()
+
+    async def _whole(self) -> None:
+        self.main = self.loop.create_task(self._main())
         try:
-            self.main = self.loop.create_task(self._main())
-            self.loop.run_until_complete(self.main)
+            await self.main
         except asyncio.CancelledError:
             self.error = self.error or DeviceError("aborted by the operator")
-        self.loop.run_until_complete(self._come_to_rest())
-        return self.session
+        await self._come_to_rest()
 
     async def _main(self) -> None:
         self.staff.start()

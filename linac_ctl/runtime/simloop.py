@@ -2,7 +2,7 @@
 
 Time is counted in cycles. Cycle k covers (t[k-1], t[k]]; timers due at t[k] fire after cycle k; what they command acts
 in cycle k+1. Equal deadlines fire in order of creation, tasks hash by number: nothing depends on addresses.
-Pace None runs as fast as the computer can; pace 1.0 is real time, and every cycle is the same cycle.
+Speed None runs as fast as the computer can; speed 1.0 is real time, and every cycle is the same cycle.
 """
 
 import asyncio
@@ -15,9 +15,8 @@ from typing import Any, Protocol
 from device_models.interface.image import DT_S
 
 from ..errors import LinacError
+from .pace import NS, PERIOD_NS, Clock, Pace
 
-NS = 1_000_000_000
-PERIOD_NS = round(DT_S * NS)
 LONGEST_WAIT_CYCLES = round(24 * 3600 / DT_S)
 
 
@@ -52,6 +51,7 @@ class SimTimer(asyncio.TimerHandle):
     """Equal deadlines fire in the order they were set (the stock heap compares only the deadline)."""
 
     __slots__ = ("seq",)
+    seq: int
 
     def __lt__(self, other: Any) -> bool:
         return bool((self.when(), self.seq) < (other.when(), other.seq))
@@ -79,41 +79,18 @@ class SimFuture(asyncio.Future[Any]):
         return self.seq
 
 
-class Pace:
-    """Real time for the loop: waits before each cycle, counts what came late, never tries to catch up."""
-
-    def __init__(self, speed: float) -> None:
-        self.speed, self.start_ns = speed, 0
-        self.late_us: list[int] = []
-        self.overruns = self.streak = 0
-
-    def due_ns(self, cycle: int) -> int:
-        """Monotonic time at which `cycle` may run."""
-        if not self.start_ns:
-            self.start_ns = time.monotonic_ns() - round((cycle - 1) * PERIOD_NS / self.speed)
-        return self.start_ns + round(cycle * PERIOD_NS / self.speed)
-
-    def note(self, late_ns: int) -> None:
-        """Lateness of the cycle about to run; more than a period is an overrun, and the schedule moves on."""
-        self.late_us.append(late_ns // 1000)
-        if late_ns * self.speed > PERIOD_NS:
-            self.overruns += 1
-            self.streak += 1
-            self.start_ns += late_ns
-        else:
-            self.streak = 0
-
-
 class SimLoop(asyncio.SelectorEventLoop):
     """See the module's first lines."""
 
-    def __init__(self, stepper: Stepper, *, speed: float | None = None,
+    def __init__(self, stepper: Stepper, *, speed: float | None = None, clock: Clock | None = None,
                  on_overrun: Callable[[int], None] = lambda streak: None) -> None:
+        """`on_overrun` hears, before the next cycle, how many in a row came late; speed None is as fast as it goes."""
         selector = SimSelector()
         selector.loop = self
         self.has_io = False
         self.stepper, self.on_overrun = stepper, on_overrun
-        self.pace = Pace(speed) if speed else None
+        self.pace = Pace(speed, clock or time)
+        self.pause_at: int | None = None  # cycle after which the loop stops and can be run again
         self.now_ns = self.cycle = self.seq = 0
         super().__init__(selector)
         self._own_fd = self._ssock.fileno()  # type: ignore[attr-defined]
@@ -124,7 +101,8 @@ class SimLoop(asyncio.SelectorEventLoop):
         """Machine time, s."""
         return self.now_ns / NS
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]
+            self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
         """As asyncio's, but first in, first out among equals."""
         self._check_closed()  # type: ignore[attr-defined]
         timer = SimTimer(when, callback, args, self, context)
@@ -134,7 +112,8 @@ class SimLoop(asyncio.SelectorEventLoop):
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+    def call_later(  # type: ignore[override]
+            self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
         """As asyncio's."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
@@ -147,7 +126,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.seq += 1
         return SimTask(coro, loop=loop, seq=self.seq, **kw)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         """A thread would race with machine time: run the function here and now."""
         future = self.create_future()
         try:
@@ -163,9 +142,14 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def idle(self, timeout_s: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Nothing is ready: let machine time pass up to the next timer, or to something worth waking for."""
+        if self.pause_at is not None and self.cycle >= self.pause_at:
+            self.stop()
+            return []
         target_ns = self.now_ns + round(timeout_s * NS) if timeout_s is not None else None
         cycles = LONGEST_WAIT_CYCLES if target_ns is None else target_ns // PERIOD_NS - self.cycle
-        if self.pace is not None:
+        if self.pause_at is not None:
+            cycles = min(cycles, self.pause_at - self.cycle)
+        if self.pace.speed is not None:
             ready = self._run_paced(cycles)
         else:
             ready = self.selector_poll() if self.has_io else []
@@ -173,6 +157,15 @@ class SimLoop(asyncio.SelectorEventLoop):
         if target_ns is not None and not self._woken() and self.cycle * PERIOD_NS + PERIOD_NS > target_ns:
             self.now_ns = max(self.now_ns, target_ns)  # a timer between two cycles
         return ready
+
+    def run_cycles(self, cycles: int) -> None:
+        """Let this much machine time pass, then stop with everything due by then done; run again to go on."""
+        self.pause_at = self.cycle + cycles
+        self.pace.rest()
+        try:
+            self.run_forever()
+        finally:
+            self.pause_at = None
 
     def selector_poll(self, timeout_s: float = 0.0) -> list[tuple[selectors.SelectorKey, int]]:
         """Real descriptors, if any."""
@@ -193,21 +186,27 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def _run_paced(self, cycles: int) -> list[tuple[selectors.SelectorKey, int]]:
         pace = self.pace
-        assert pace is not None
-        for _ in range(max(cycles, 0)):
+        for _ in range(cycles):
             if ready := self._wait_until(pace.due_ns(self.cycle + 1)):
                 return ready
-            pace.note(time.monotonic_ns() - pace.due_ns(self.cycle + 1))
-            self.on_overrun(pace.streak)
+            pace.begin(self.cycle + 1)
+            streak = pace.streak
             self._run(1)
+            pace.end(self.cycle)
+            if streak or pace.streak:
+                self.on_overrun(pace.streak)
             if self._woken():
                 break
         return []
 
     def _wait_until(self, due_ns: int) -> list[tuple[selectors.SelectorKey, int]]:
-        """Sleep until a cycle is due; epoll rounds up to whole ms, so it stops short and a plain sleep does the rest."""
-        while (left_ns := due_ns - time.monotonic_ns()) > 0:
-            if self.has_io and (ready := self.selector_poll(max(left_ns - 1_500_000, 0) / NS)):
+        """Sleep until a cycle is due; with real descriptors, watch them until shortly before."""
+        clock = self.pace.clock
+        while (left_ns := due_ns - clock.monotonic_ns()) > 0:
+            if not self.has_io:
+                clock.sleep(left_ns / NS)
+            elif ready := self.selector_poll(max(left_ns - 1_500_000, 0) / NS):
                 return ready
-            time.sleep(max(due_ns - time.monotonic_ns(), 0) / NS if not self.has_io else min(left_ns, 200_000) / NS)
+            else:
+                clock.sleep(min(max(due_ns - clock.monotonic_ns(), 0), 200_000) / NS)
         return []
