@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ class AxisColumns:
     def is_leaf(self) -> bool:
         """A17 and B3 are leaves; 'couch vertical' is not."""
         return LEAF.fullmatch(self.name) is not None
+
+
+@cache
+def axes_of(columns: tuple[str, ...]) -> tuple[AxisColumns, ...]:
+    """Every axis that has a setpoint and a readback among these columns, in their order."""
+    place = {name: i for i, name in enumerate(columns)}
+    found = [(i, name.partition(".setpoint_")) for i, name in enumerate(columns) if ".setpoint_" in name]
+    return tuple(AxisColumns(name, unit, i, place[f"{name}.readback_{unit}"]) for i, (name, _, unit) in found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +67,7 @@ class Rows:
 
     def axes(self) -> tuple[AxisColumns, ...]:
         """Every axis, in image order."""
-        found = [(i, name.partition(".setpoint_")) for i, name in enumerate(self.columns) if ".setpoint_" in name]
-        return tuple(
-            AxisColumns(name, unit, i, self.columns.index(f"{name}.readback_{unit}")) for i, (name, _, unit) in found
-        )
+        return axes_of(self.columns)
 
     def axis(self, name: str) -> AxisColumns | None:
         """The axis of that name, if it is fitted."""

@@ -4,6 +4,7 @@ Date and time are arguments and every UID is made from the run, so that the same
 """
 
 import io
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -175,7 +176,8 @@ def _control_points(beam: Beam, done: BeamResult, rows: Rows, delivery: Delivery
     delivered = (
         np.append(delivered, done.delivered_mu) if reached < points else np.append(delivered[:-1], done.delivered_mu)
     )
-    items = [_control_point(beam, i) for i in range(len(delivered))]
+    asked = [_asked(beam, i) for i in range(len(delivered))]
+    items = [_control_point(beam, i, now, before) for i, (now, before) in enumerate(zip(asked, [{}, *asked]))]
     for item, mu, seconds in zip(items, delivered, _times(rows, delivered), strict=True):
         when = delivery.start + timedelta(seconds=float(seconds))
         item.TreatmentControlPointDate, item.TreatmentControlPointTime = _date(when), _time(when)
@@ -195,11 +197,10 @@ def _times(rows: Rows, delivered: NDArray[np.float64]) -> NDArray[np.float64]:
     return seconds
 
 
-def _control_point(beam: Beam, point: int) -> Dataset:
+def _control_point(beam: Beam, point: int, now: dict[str, Any], before: dict[str, Any]) -> Dataset:
     """What was asked for at this control point; after the first one only what has changed."""
     d = Dataset()
     d.ReferencedControlPointIndex, d.SpecifiedMeterset = point, _ds(beam.cumulative_mu[point])
-    now, before = _asked(beam, point), {} if point == 0 else _asked(beam, point - 1)
     for keyword, value in now.items():
         if point == 0 or value != before[keyword] or keyword == "DoseRateSet":
             setattr(d, keyword, value)
@@ -214,7 +215,7 @@ def _changed(beam: Beam, device: str, point: int) -> bool:
 
 def _asked(beam: Beam, point: int) -> dict[str, Any]:
     """DICOM keyword -> value of everything but leaves and jaws."""
-    couch = beam.couch[point]
+    couch = beam.couch[point].tolist()
     return {
         "DoseRateSet": _ds(beam.dose_rate_mu_per_min or 0.0),
         "NominalBeamEnergy": _energy(beam.mode),
@@ -227,9 +228,9 @@ def _asked(beam: Beam, point: int) -> dict[str, Any]:
         "PatientSupportRotationDirection": "NONE",
         "TableTopEccentricAngle": 0.0,
         "TableTopEccentricRotationDirection": "NONE",
-        "TableTopPitchAngle": _ds(np.nan_to_num(couch[4])),
+        "TableTopPitchAngle": _known(couch[4]) or 0.0,
         "TableTopPitchRotationDirection": "NONE",
-        "TableTopRollAngle": _ds(np.nan_to_num(couch[5])),
+        "TableTopRollAngle": _known(couch[5]) or 0.0,
         "TableTopRollRotationDirection": "NONE",
         "TableTopLateralPosition": _known(couch[0]),
         "TableTopLongitudinalPosition": _known(couch[1]),
@@ -283,11 +284,11 @@ def _energy(mode: str) -> float:
 
 def _angle(value: float) -> float:
     """0 .. 360 deg; an angle that the plan does not give is 0."""
-    return _ds(np.nan_to_num(value)) % 360.0
+    return (_known(value) or 0.0) % 360.0
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else _ds(value)
+    return None if math.isnan(value) else _ds(value)
 
 
 def _ds(value: Any) -> float:
