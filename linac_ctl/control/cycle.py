@@ -8,7 +8,7 @@ from device_models.interface.heartbeat import answer
 from device_models.interface.image import DT_S
 
 from ..interlocks.scan import scan
-from .field import enter_motion, follow_field, reach_stop
+from .field import follow_field, reach_stop
 from .measure import measure
 from .phases import Event, Hold, Phase, Reaction
 from .ramp import ramp, stay, take_up

@@ -19,12 +19,13 @@ AWAY = (int(Signal.GANTRY_AWAY), int(Signal.COLLIMATOR_AWAY), int(Signal.JAW_AWA
 
 @compiled
 def slow_down(signals, param):
-    """1.0 while all axes keep up; falls to 0.0 where the deviation would hold the beam."""
-    lag = signals[Signal.GANTRY_OFF_DEG] * param.per_gantry_hold
-    lag = max(lag, signals[Signal.LEAF_OFF_MM] * param.per_leaf_hold)
-    lag = max(lag, signals[Signal.JAW_OFF_MM] * param.per_jaw_hold)
-    factor = (1.0 - lag) / (1.0 - param.slow_down_at)
-    return 1.0 if factor >= 1.0 else max(factor, 0.0)
+    """1.0 while all axes keep up; falls to 0.0 where the deviation would hold the beam, and is 0.0 without a reading."""
+    factor = 1.0
+    for lag in (signals[Signal.GANTRY_OFF_DEG] * param.per_gantry_hold, signals[Signal.LEAF_OFF_MM] * param.per_leaf_hold,
+                signals[Signal.JAW_OFF_MM] * param.per_jaw_hold):
+        share = (1.0 - lag) / (1.0 - param.slow_down_at)
+        factor = factor if share >= factor else (share if share > 0.0 else 0.0)
+    return factor
 
 
 @compiled

@@ -5,12 +5,12 @@ from math import sqrt
 from device_models.interface.compiled import compiled
 from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 
-from ..interlocks.scan import latch_differences
+from ..interlocks.scan import PHASES, latch_differences
 from .phases import Phase
 from .signals import Signal
 from .state import LIVE
 
-BEAM, READY, MOVE = int(Phase.BEAM), int(Phase.READY), int(Phase.MOVE)
+BEAM = int(Phase.BEAM)
 DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
 MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
 SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
@@ -53,7 +53,6 @@ def measure_device(signals, off_at, aims, wires):
 @compiled
 def measure_couch(signals, aims, wires):
     """Translations in mm, rotations in deg; away is in tolerances, so one signal serves both."""
-    far = worst(0.0, -1e9)
     beyond = measure_axes(signals, Signal.COUCH_OFF_DEG, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_DEG, aims, wires,
                           min(3, wires.size), wires.size)
     far = signals[Signal.COUCH_AWAY]
@@ -126,7 +125,7 @@ def measure_dose(job, signals, param, beam):
 
 @compiled
 def forget_bad_means(job):
-    """A mean that swallowed a NaN starts again; the NaN itself has been seen by then."""
+    """A mean that swallowed a NaN in the last cycle starts again: its signal has been NaN by then, and need not stay so."""
     job.mu_rate_mean = job.mu_rate_mean if job.mu_rate_mean == job.mu_rate_mean else 0.0
     job.pulse_rate_mean = job.pulse_rate_mean if job.pulse_rate_mean == job.pulse_rate_mean else 0.0
     for i in range(2):
@@ -151,10 +150,8 @@ def measure_rates(job, signals, beam):
     signals[Signal.RATE_SHORT] = short if steady or short != short else 0.0
     signals[Signal.RATE_PLAUS] = abs(job.pulse_rate_mean - job.mu_rate_mean) / highest
     signals[Signal.MISSED_PULSES] = job.missed_mean
-    if job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit:
-        job.flowing += 1
-    elif job.flowing > 0:
-        job.flowing += 1
+    begun = job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit
+    job.flowing += 1 if begun or job.flowing > 0 else 0
     late = job.low_cycles - 1 if pulses != 0 and job.permit == 0 else 0
     signals[Signal.RADIATION_OFF] = late
 
@@ -264,8 +261,7 @@ def measure_arc(job, signals, trajectory):
 def measure_self(job, signals, rows):
     """The controller's own consistency."""
     phase = job.phase
-    known = phase == 1 or phase == MOVE or phase == READY or phase == BEAM or phase == 16
-    signals[Signal.STATE_ILLEGAL] = 0.0 if known and (job.permit == 0 or phase == BEAM) else 1.0
+    signals[Signal.STATE_ILLEGAL] = 0.0 if phase in PHASES and (job.permit == 0 or phase == BEAM) else 1.0
     signals[Signal.UNEVALUATED] = rows.size - job.evaluated
     signals[Signal.LATCH_SPLIT] = latch_differences(rows)
     signals[Signal.PRESCRIPTION_CHANGED] = 0.0 if job.prescription == job.armed_prescription else 1.0
@@ -279,6 +275,7 @@ def measure(control, image):
     measure_positions(control, image)
     measure_speeds(control, image)
     measure_rates(job, signals, beam)
+    forget_bad_means(job)
     measure_dose(job, signals, control.param[0], beam)
     measure_quality(job, signals, control.param[0], beam)
     measure_safety(job, signals, image.safety[0])

@@ -61,27 +61,36 @@ class Panel:
         self.history: list[Trip] = []
         self.resets: list[dict[str, Any]] = []
         self.dose_resets: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, str]] = {}
 
     def active(self) -> list[Trip]:
         """Rows in force, first-out first; rows of the same cycle in the order of the table."""
         rows = self.control.interlocks
-        hot = [i for i in range(len(rows)) if rows["tripped"][i] or rows["escalated"][i]]
+        hot = [i for i in range(len(rows)) if self.in_force(i)]
         return [self._trip(i) for i in sorted(hot, key=lambda i: (int(rows["first_cycle"][i]), i))]
+
+    def in_force(self, i: int) -> bool:
+        """Either copy of the latch says so, or the row has escalated."""
+        rows = self.control.interlocks
+        return bool(rows["tripped"][i] or rows["tripped_copy"][i] != 1 or rows["escalated"][i])
+
+    def _reaction(self, i: int) -> int:
+        rows = self.control.interlocks
+        return int(rows["reaction"][i]) | (int(rows["escalates_to"][i]) if rows["escalated"][i] else 0)
 
     def _trip(self, i: int) -> Trip:
         rows, row = self.control.interlocks, self.table.rows[i]
         latched = self.table.latched(row) or bool(rows["escalated"][i])
         return Trip(row.id, row.catalogue_name, row.kind, int(rows["first_cycle"][i]), float(rows["value"][i]), row.fine,
-                    row.signal, latched, self.table.reset_role(row), stop_of(row, int(rows["reaction"][i])))
+                    row.signal, latched, self.table.reset_role(row), stop_of(row, self._reaction(i)))
 
     def note_new(self) -> list[Trip]:
-        """Trips since the last look, kept in `history`."""
+        """Trips since the last look, kept in `history`; a hold that escalates is one more."""
         active = self.active()
-        new = [t for t in active if self._seen.get(t.id) != t.cycle]
+        new = [t for t in active if self._seen.get(t.id) != (t.cycle, t.stop)]
         quiet_before = not [t for t in active if t.stop != "inhibit" and t not in new]
         for i, trip in enumerate(new):
-            self._seen[trip.id] = trip.cycle
+            self._seen[trip.id] = trip.cycle, trip.stop
             first = quiet_before and trip.stop != "inhibit" and not [t for t in new[:i] if t.stop != "inhibit"]
             new[i] = replace(trip, first_out=first)
         self.history += new
@@ -91,8 +100,7 @@ class Panel:
                 ) -> list[str]:
         """One line per row in force whose reaction is in `mask`, first-out first."""
         ids = {row.id: i for i, row in enumerate(self.table.rows)}
-        rows = self.control.interlocks
-        return [t.text for t in self.active() if (int(rows["reaction"][ids[t.id]]) | int(rows["escalates_to"][ids[t.id]])) & mask]
+        return [t.text for t in self.active() if self._reaction(ids[t.id]) & mask]
 
     def find(self, name: str) -> int:
         """Row of an id; RefusedError when there is none."""
@@ -115,18 +123,18 @@ class Panel:
 
     def _may_reset(self, row: Interlock, i: int, role: str, reason: str) -> None:
         rows, needed = self.control.interlocks, self.table.reset_role(row)
-        if not (rows["tripped"][i] or rows["escalated"][i]):
+        if not self.in_force(i):
             raise RefusedError(f"interlock {row.id}: nothing to reset, it is not in force")
         if role not in MAY_RESET[needed]:
             raise RefusedError(f"interlock {row.id}: a {role} may not reset it; call a {needed}")
         if not reason.strip():
             raise RefusedError(f"interlock {row.id}: a reset needs a reason")
-        value = self.control.signals[signal_index(row.signal)]
-        if int(rows["bad_cycles"][i]) > 0:
+        value = float(self.control.signals[signal_index(row.signal)])
+        if int(rows["bad_cycles"][i]) > 0 or (row.standing and not row.is_fine(value)):
             raise RefusedError(f"interlock {row.id}: its cause is still there: {row.signal} {value:.3f}, fine is {row.fine}")
         if row.dose and self.dose_resets.get(row.id, 0) >= MOST_DOSE_RESETS and role != "engineer":
-            raise RefusedError(f"interlock {row.id}: reset {self.dose_resets[row.id]} time(s) in this field already; the dose monitor "
-                               f"itself may be at fault: an engineer has to look, the field is terminated")
+            raise RefusedError(f"interlock {row.id}: reset {self.dose_resets[row.id]} time(s) in this field already; the dose "
+                               f"monitor itself may be at fault: an engineer has to look, the field is terminated")
 
     def new_field(self) -> None:
         """Counts that are per field start again; latches stay."""
@@ -138,9 +146,10 @@ class Panel:
         return {t.id: {"cycle": t.cycle, "value": t.value, "reset_role": t.reset_role} for t in self.active() if t.latched}
 
     def restore(self, latches: dict[str, dict[str, Any]]) -> None:
-        """After a restart: latched stays latched."""
+        """After a restart: latched stays latched, and so does a hold that had escalated."""
         rows = self.control.interlocks
         for name in sorted(latches):
             i = self.find(name)
             rows["tripped"][i], rows["tripped_copy"][i] = 1, 0
+            rows["escalated"][i] = 0 if self.table.latched(self.table.rows[i]) else 1
             rows["first_cycle"][i], rows["value"][i] = 0, latches[name].get("value", float("nan"))

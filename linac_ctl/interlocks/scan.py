@@ -7,6 +7,11 @@ import numpy as np
 from device_models.interface.compiled import compiled
 from device_models.interface.image import records
 
+from ..control.phases import Phase
+
+PHASES = tuple(int(phase) for phase in Phase)
+EVERY = -1  # all bits: what a phase that does not exist is taken for, so that every row looks
+
 ROW = np.dtype([
     ("signal", "i8"),
     ("sense", "f8"),  # +1.0: fine while signal <= threshold; -1.0: fine while signal >= threshold
@@ -22,7 +27,7 @@ ROW = np.dtype([
     ("bad_cycles", "i8"),
     ("good_cycles", "i8"),
     ("tripped", "i8"),
-    ("tripped_copy", "i8"),  # a second copy of the latch, inverted; a difference trips LATCH_DIS
+    ("tripped_copy", "i8"),  # a second copy of the latch, inverted; written with it and never from it; a difference trips LATCH_DIS
     ("escalated", "i8"),
     ("holds", "i8"),  # trips in this field
     ("first_cycle", "i8"),  # of the trip in force
@@ -40,10 +45,10 @@ def judge(row, signals, phase, cycle):
     row.good_cycles = row.good_cycles + 1 if fine else 0
     before = row.tripped
     if row.bad_cycles >= row.debounce and before == 0:
-        row.tripped, row.first_cycle, row.value = 1, cycle, value
+        row.tripped, row.tripped_copy, row.first_cycle, row.value = 1, 0, cycle, value
         row.holds += 1
     elif before == 1 and row.latched == 0 and row.escalated == 0 and row.good_cycles >= row.clear_cycles:
-        row.tripped = 0
+        row.tripped, row.tripped_copy = 0, 1
     return escalate(row, cycle) + (1 if row.tripped != before else 0)
 
 
@@ -59,14 +64,26 @@ def escalate(row, cycle):
 
 
 @compiled
+def watching(phase):
+    """The phase as rows see it."""
+    return phase if phase in PHASES else EVERY
+
+
+@compiled
+def in_force(row):
+    """1 if either copy of the latch says so."""
+    return 0 if row.tripped == 0 and row.tripped_copy == 1 else 1
+
+
+@compiled
 def scan(rows, signals, phase, cycle):
     """-> (reactions in force, rows that changed in this very cycle, rows evaluated)."""
     reactions = changed = evaluated = 0
+    now = watching(phase)
     for i in range(rows.size):
         row = rows[i]
-        changed += judge(row, signals, phase, cycle)
-        row.tripped_copy = 1 - row.tripped
-        reactions |= row.reaction * row.tripped | row.escalates_to * row.escalated
+        changed += judge(row, signals, now, cycle)
+        reactions |= row.reaction * in_force(row) | row.escalates_to * row.escalated
         evaluated += 1
     return reactions, changed, evaluated
 

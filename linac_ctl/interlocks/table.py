@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from device_models.interface.image import DT_S
+from device_models.interface.image import DT_S, records
 
 from ..config.machine import MachineConfig
 from ..control.phases import ANY_PHASE, Phase, Reaction
 from ..control.signals import signal_index, signal_names
-from ..control.state import LIVE, PARAM, records
+from ..control.state import LIVE, PARAM
 from .scan import new_rows
 
 Role = Literal["therapist", "physicist", "physician", "engineer"]
@@ -48,6 +48,8 @@ class Interlock(Frozen):
     clear_cycles: int | None = None
     reset: Role | None = None
     dose: bool = False  # a dose latch: the same one twice in a field escalates
+    standing: bool = False  # its signal means the same in every phase: no reset while it is not fine, watched or not
+    deviation: str = ""  # why its class is not the one that the catalogue of interlocks gives this name
     source: str
 
     @field_validator("signal")
@@ -66,6 +68,10 @@ class Interlock(Frozen):
     def threshold(self) -> float:
         """In the unit of the signal."""
         return float(self.fine.split()[1])
+
+    def is_fine(self, value: float) -> bool:
+        """NaN is not."""
+        return bool(SENSES[self.sense](value, self.threshold))
 
     @property
     def catalogue_name(self) -> str:

@@ -20,6 +20,7 @@ from .conditions import Conditions
 
 SELFTEST_TIMEOUT_S = 30.0
 TWO_CYCLES_S = 2 * DT_S
+RESELECTED = (BeamState.WARM, BeamState.ARMED, BeamState.TERMINATED)  # left by choosing again: ARMED when the start was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Beam:
         """Select target, filter and energy; gun and RF warm. Returns when sensed, not when asked."""
         if self.state is BeamState.WARM and self.image.beam["mode"][0] == list(self.limits.modes).index(mode):
             return
-        if self.state in (BeamState.WARM, BeamState.TERMINATED):
+        if self.state in RESELECTED:
             self.trigger("reselect")
         self.trigger("warm_up")
         self.image.beam["mode"] = list(self.limits.modes).index(mode)
@@ -59,10 +60,12 @@ class Beam:
             await self.conditions.until(Signal.MODE_WRONG, "<=", 0.0, 0.1, wait)
             await self.conditions.until(Signal.HV_ON, ">=", 1.0, 0.1, wait)
         except TimeoutError:
-            if self.state is BeamState.WARMING:
-                self.trigger("interrupt")
+            self._interrupt()
             raise DeviceError(f"beam: {mode} not sensed and warm within {wait:g} s; look at carousel, target and "
                               f"modulator, then reset") from None
+        except BaseException:  # tripped or cancelled
+            self._interrupt()
+            raise
         self.trigger("be_warm")
 
     async def arm(self, field: Field, *, slot: int, time_limit_s: float, prescription: int, session: int,
@@ -146,6 +149,12 @@ class Beam:
         if int(job["phase"][0]) == int(Phase.BEAM):
             job["phase"], job["permit"], job["hold"] = int(Phase.STOPPED), 0, int(Hold.HOLD)
             self.image.beam["permit"] = 0.0
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Unless a trip has done so already: what was under way is off."""
+        if self.state in (BeamState.WARMING, BeamState.ON, BeamState.HELD):
+            self.trigger("interrupt")
 
     def follow(self, reactions: int, held: bool) -> None:
         """Hear what the cycle has done already."""
@@ -162,7 +171,7 @@ class Beam:
         """Gun and RF off; the field is over."""
         self.image.beam["hv_request"] = 0.0
         self.control.job["slot"] = self.control.job["beam_number"] = -1
-        if self.state in (BeamState.WARM, BeamState.TERMINATED, BeamState.INTERRUPTED):
+        if self.state in (*RESELECTED, BeamState.INTERRUPTED):
             self.trigger("reselect")
 
     def _guard(self, guard: Guard, value: float) -> None:
@@ -186,8 +195,8 @@ def load(control: Control, field: Field, limits: BeamLimits) -> None:
         "permit_lead": round(limits.beam_on_latency_s / DT_S), "run_up_left": 0, "run_up_cycles": 0,
     }
     if run_up := field.run_up:
-        values |= {"run_up_left": max(run_up.cycles, values["permit_lead"] + 2), "run_up_cycles": run_up.cycles, "run_up_to_deg": run_up.to_deg,
-                   "run_up_deg_per_s": run_up.deg_per_s, "run_up_accel": run_up.accel}
+        values |= {"run_up_left": max(run_up.cycles, values["permit_lead"] + 2), "run_up_cycles": run_up.cycles,
+                   "run_up_to_deg": run_up.to_deg, "run_up_deg_per_s": run_up.deg_per_s, "run_up_accel": run_up.accel}
     for name, value in values.items():
         job[name] = value
 

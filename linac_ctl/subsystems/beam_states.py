@@ -1,6 +1,7 @@
 """The beam's states, as data: what a treatment field goes through. Docs and tests read this table."""
 
 from enum import Enum
+from typing import Any
 
 
 class BeamState(Enum):
@@ -17,7 +18,7 @@ class BeamState(Enum):
 
 
 S = BeamState
-BEAM_TABLE = [
+BEAM_TABLE: list[list[Any]] = [
     # trigger, from, to
     ["warm_up", [S.OFF, S.INTERRUPTED], S.WARMING],
     ["be_warm", S.WARMING, S.WARM],
@@ -28,5 +29,5 @@ BEAM_TABLE = [
     ["complete", [S.ON, S.HELD], S.WARM],
     ["interrupt", [S.WARMING, S.WARM, S.ARMED, S.ON, S.HELD], S.INTERRUPTED],
     ["terminate", [S.WARMING, S.WARM, S.ARMED, S.ON, S.HELD, S.INTERRUPTED], S.TERMINATED],
-    ["reselect", [S.TERMINATED, S.INTERRUPTED, S.WARM], S.OFF],
+    ["reselect", [S.TERMINATED, S.INTERRUPTED, S.WARM, S.ARMED], S.OFF],
 ]

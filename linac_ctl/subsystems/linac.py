@@ -44,12 +44,13 @@ class Linac:
         self.kv_arms = self._motion("kv_arms", Signal.KV_ARM_AWAY)
         self.mv_arm = self._motion("mv_arm", Signal.MV_ARM_AWAY)
         leaf = (config.mlc.leaf,) if config.mlc else ()
-        self.mlc = Leaves("mlc", control.mlc, leaf, Signal.LEAF_AWAY, self.conditions)
+        self.mlc = Leaves("mlc", control.mlc, image.mlc, leaf, Signal.LEAF_AWAY, self.conditions)
         self.beam = Beam(control, image, config.beam, self.conditions)
         self.holds: list[dict[str, Any]] = []
 
     def _motion(self, name: str, away: Signal) -> Motion:
-        return Motion(name, getattr(self.control, name), getattr(self.config, name), away, self.conditions)
+        aims, wires, axes = (getattr(part, name) for part in (self.control, self.image, self.config))
+        return Motion(name, aims, wires, axes, away, self.conditions)
 
     @property
     def cycle(self) -> int:
@@ -80,18 +81,21 @@ class Linac:
         self.image.safety["reset"] = 0.0
 
     def on_event(self, events: int) -> None:
-        """Resolve what was awaited, tell the beam, write down trips; fail waiters when nothing can come any more."""
+        """Write down trips, fail waiters when nothing can come any more, resolve what was awaited, tell the beam.
+
+        In this order: a trip beats what was awaited, even if both came in the same cycle.
+        """
         job = self.control.job
         reactions, held = int(job["reactions"][0]), int(job["hold"][0]) == int(Hold.HOLD)
+        if events & int(Event.TRIPPED):
+            self._note_trips()
         if events & int(Event.WATCH_HIT):
             self.conditions.resolve()
-        if events & int(Event.TRIPPED):
-            self._note_trips(reactions)
         if events & int(Event.HOLD_EDGE):
             self._note_hold(held)
         self.beam.follow(reactions, held and int(job["phase"][0]) == int(Phase.BEAM))
 
-    def _note_trips(self, reactions: int) -> None:
+    def _note_trips(self) -> None:
         for trip in self.panel.note_new():
             self.log("interlock", trip.id, why=trip.text, new="tripped")
         if (error := self.stopped_by()) is not None:

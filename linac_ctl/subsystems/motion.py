@@ -20,7 +20,7 @@ class State(Enum):
     FAULTED = "faulted"
 
 
-TABLE = [
+TABLE: list[list[Any]] = [
     # trigger, from, to
     ["start", State.IDLE, State.MOVING],
     ["arrive", State.MOVING, State.IDLE],
@@ -34,12 +34,19 @@ class Motion:
 
     state: State
 
-    def __init__(self, name: str, aims: Any, axes: tuple[AxisConfig, ...], away: Signal, conditions: Conditions) -> None:
-        self.name, self.aims, self.axes, self.away, self.conditions = name, aims, axes, away, conditions
+    def __init__(self, name: str, aims: Any, wires: Any, axes: tuple[AxisConfig, ...], away: Signal,
+                 conditions: Conditions) -> None:
+        self.name, self.aims, self.wires, self.axes, self.away, self.conditions = name, aims, wires, axes, away, conditions
         Machine(self, states=State, initial=State.IDLE, transitions=TABLE, auto_transitions=False)
 
     def check(self, goal: Any) -> None:
-        """RefusedError unless every position is a number inside the axis's range."""
+        """RefusedError unless there is one position per axis, each a number inside the axis's range."""
+        if np.size(goal) != len(self.aims):
+            raise RefusedError(f"{self.name}: {np.size(goal)} positions for {len(self.aims)} axes; nothing moved")
+        self.check_range(goal)
+
+    def check_range(self, goal: Any) -> None:
+        """As `check`, for the positions themselves."""
         for i, value in enumerate(np.atleast_1d(goal)):
             axis = self.axes[i if len(self.axes) > i else -1]
             if not axis.low - 1e-6 <= value <= axis.high + 1e-6:
@@ -59,13 +66,19 @@ class Motion:
         try:
             await self.conditions.until(self.away, "<=", 1.0, first.settle_s, first.timeout_s)
         except TimeoutError:
-            self.trigger("fail")
+            self._fail()
             raise DeviceError(f"{self.name}: not within {first.tolerance} {first.unit} of its goal after "
                               f"{first.timeout_s:g} s; look at the drive, then reset") from None
         except BaseException:  # tripped or cancelled
-            self.trigger("fail")
+            self._fail()
             raise
         self.trigger("arrive")
+
+    def _fail(self) -> None:
+        """Nobody waits for the goal any more, so nothing goes on moving there: every setpoint comes to rest."""
+        speed = self.aims["velocity"]
+        self.aims["goal"] = self.wires["setpoint"] + speed * np.abs(speed) / (2.0 * self.aims["accel"])
+        self.trigger("fail")
 
     def trigger(self, name: str) -> None:
         """MachineError unless the table has this transition."""
@@ -75,8 +88,8 @@ class Motion:
 class Leaves(Motion):
     """Both banks: bank B's range is bank A's, mirrored."""
 
-    def check(self, goal: Any) -> None:
+    def check_range(self, goal: Any) -> None:
         """As Motion, bank by bank."""
         pairs = len(self.aims) // 2
-        super().check(np.asarray(goal)[:pairs])
-        super().check(-np.asarray(goal)[pairs:])
+        super().check_range(np.asarray(goal)[:pairs])
+        super().check_range(-np.asarray(goal)[pairs:])
