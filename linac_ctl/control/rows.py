@@ -19,11 +19,11 @@ def write_axes(row, column, wires):
 
 @compiled
 def control_point(job, trajectory):
-    """Fractional control point of the field in hand."""
+    """Fractional control point of the plan."""
     s = job.segment
     width = trajectory.mu[s + 1] - trajectory.mu[s]
     f = (job.expected_mu - trajectory.mu[s]) / width if width > 0.0 else 0.0
-    return s + max(min(f, 1.0), 0.0)
+    return trajectory.point[s] + max(min(f, 1.0), 0.0) * (trajectory.point[s + 1] - trajectory.point[s])
 
 
 @compiled

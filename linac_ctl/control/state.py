@@ -116,6 +116,7 @@ class Trajectory(NamedTuple):
     """Control points against MU; every array has room for the longest field. Rates in MU/s, accelerations in MU/s2."""
 
     mu: Any  # (n,)
+    point: Any  # (n,) control point of the plan
     rate: Any  # (n,) highest rate inside the segment that starts here
     node_rate2: Any  # (n,) square of the highest rate at this control point
     accel: Any  # (n,) highest change of rate inside the segment
@@ -170,7 +171,7 @@ def leaf_aims(machine: MachineConfig) -> Any:
 def new_trajectory(machine: MachineConfig, points: int) -> Trajectory:
     """Room for `points` control points."""
     sizes = machine.sizes()
-    flat = [np.zeros(points) for _ in range(5)]
+    flat = [np.zeros(points) for _ in range(6)]
     axes = [np.zeros((points, sizes[name])) for name in ("gantry", "collimator", "jaws", "mlc", "carriages")]
     return Trajectory(*flat, np.zeros(points, np.int64), *axes)
 

@@ -37,6 +37,7 @@ class Field:
 
     beam: Beam
     mu: Floats  # (n,)
+    point: Floats  # (n,) control point of the plan that each of these is; carriage moves repeat one
     axes: dict[str, Floats]  # gantry (n, 1), collimator (n, 1), jaws (n, j), mlc (n, l), carriages (n, 2)
     rate: Floats  # (n,) MU/s, highest inside the segment that starts here
     node_rate2: Floats  # (n,) (MU/s)2, at the control point
@@ -72,7 +73,8 @@ def axis_limits(machine: MachineConfig) -> dict[str, list[AxisConfig]]:
 
 def prepare(beam: Beam, machine: MachineConfig, start_mu: float = 0.0) -> Field:
     """Field for the MU from `start_mu` to the end; PlanError if an axis cannot follow at any rate."""
-    mu, axes = carriage_groups(beam.cumulative_mu, positions(beam, machine), machine)
+    point, axes = carriage_groups(positions(beam, machine), machine)
+    mu = beam.cumulative_mu[point]
     limits = axis_limits(machine)
     move = np.append(np.diff(mu) <= SAME_MU, False).astype(np.int64)
     slopes = {name: slope(mu, table) for name, table in axes.items()}
@@ -88,7 +90,7 @@ def prepare(beam: Beam, machine: MachineConfig, start_mu: float = 0.0) -> Field:
     if run_up is None and len(slopes["gantry"]) and abs(slopes["gantry"][segment, 0]) > 0:
         v0 = min(v0, WORTH_A_RUN_UP_DEG_PER_S / abs(float(slopes["gantry"][segment, 0])))
     duration = expected_s(mu, rate, node2, accel, segment, start_mu)
-    return Field(beam, mu, axes, rate, node2, accel, stop, move, start_mu, segment, start, v0, run_up, duration, top)
+    return Field(beam, mu, point.astype(np.float64), axes, rate, node2, accel, stop, move, start_mu, segment, start, v0, run_up, duration, top)
 
 
 def positions(beam: Beam, machine: MachineConfig) -> dict[str, Floats]:
@@ -113,28 +115,28 @@ def leaf_table(beam: Beam, machine: MachineConfig, n: int) -> Floats:
     return np.tile(row, (n, 1))
 
 
-def carriage_groups(mu: Floats, axes: dict[str, Floats], machine: MachineConfig) -> tuple[Floats, dict[str, Floats]]:
-    """Add carriage positions, and a motion without dose wherever a bank needs its carriage elsewhere."""
+def carriage_groups(axes: dict[str, Floats], machine: MachineConfig) -> tuple[np.ndarray, dict[str, Floats]]:
+    """Add carriage positions, and a motion without dose wherever a bank needs its carriage elsewhere.
+
+    -> (plan's control point of each row, axis tables with those rows).
+    """
+    n = len(axes["gantry"])
     if machine.mlc is None or len(machine.carriages) < 2:
-        axes["carriages"] = np.zeros((len(mu), len(machine.carriages)))
-        return mu.copy(), axes
+        return np.arange(n), axes | {"carriages": np.zeros((n, len(machine.carriages)))}
     pairs, span = machine.mlc.pairs, machine.mlc.span_mm
     outward = np.stack([axes["mlc"][:, :pairs], -axes["mlc"][:, pairs:]])  # (bank, n, pair): positive when open
     high, low = outward.max(axis=2), outward.min(axis=2)
-    if not (np.diff(mu) > SAME_MU).all() and len(mu) > 2:
-        pass  # step-and-shoot motions may also change the group; the grouping below is the same
     groups = split_groups(high, low, span)
     order, place = [], []
-    for k, (first, last) in enumerate(groups):
+    for first, last in groups:
         where = [carriage_place(high[b, first : last + 1].max(), low[b, first : last + 1].min(), span, machine.carriages[b], b)
                  for b in (0, 1)]
-        begin = first if k == 0 else first  # the shared control point is repeated with the new carriage place
-        order += list(range(begin, last + 1))
-        place += [where] * (last + 1 - begin)
+        order += list(range(first, last + 1))  # a shared control point comes again, with the new carriage place
+        place += [where] * (last + 1 - first)
     index = np.array(order)
     grouped = {name: table[index] for name, table in axes.items() if name != "carriages"}
     grouped["carriages"] = np.round(np.array(place), 3)
-    return mu[index], grouped
+    return index, grouped
 
 
 def split_groups(high: Floats, low: Floats, span: float) -> list[tuple[int, int]]:
