@@ -171,4 +171,4 @@ def new_image(sizes: dict[str, int]) -> Image:
     nodes = records(len(Node), NODE, sampled_cycle=-1_000_000)
     beam = records(1, BEAM, mu_1=nan, mu_2=nan, mode_sensed=-1, energy_ratio=nan, quadrants=nan)
     room = records(1, ROOM, clearance_mm=nan)
-    return Image(*axes, nodes, beam, records(1, SAFETY, mu_backup=nan, beam_s=nan), room)
+    return Image._make((*axes, nodes, beam, records(1, SAFETY, mu_backup=nan, beam_s=nan), room))

@@ -173,7 +173,7 @@ def new_trajectory(machine: MachineConfig, points: int) -> Trajectory:
     sizes = machine.sizes()
     flat = [np.zeros(points) for _ in range(6)]
     axes = [np.zeros((points, sizes[name])) for name in ("gantry", "collimator", "jaws", "mlc", "carriages")]
-    return Trajectory(*flat, np.zeros(points, np.int64), *axes)
+    return Trajectory._make((*flat, np.zeros(points, np.int64), *axes))
 
 
 def columns(machine: MachineConfig) -> list[str]:
@@ -205,7 +205,8 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal
     book = book.view(np.recarray) if isinstance(job, np.recarray) else book
-    return Control(*axes, job, param, signals, interlocks, records(16, WATCH), new_trajectory(machine, points), book, rows)
+    tables = (signals, interlocks, records(16, WATCH), new_trajectory(machine, points))
+    return Control._make((*axes, job, param, *tables, book, rows))
 
 
 def cycles(seconds: float) -> int:

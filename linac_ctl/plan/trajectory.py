@@ -214,7 +214,7 @@ def node_rates2(mu: Floats, slopes: dict[str, Floats], limits: dict[str, list[Ax
             allowed = math.sqrt(2 * axis.accel * axis.catch_up)
             node[1 : n - 1] = np.minimum(node[1 : n - 1], np.where(bend > 0, allowed / np.maximum(bend, 1e-12), np.inf))
     floor = SLOWEST * np.maximum(rate, np.append(rate[0], rate[:-1]))
-    node2 = np.maximum(node, floor) ** 2
+    node2: Floats = np.maximum(node, floor) ** 2
     width = np.maximum(np.diff(mu), 0.0)
     for s in range(n - 2, -1, -1):
         node2[s] = min(node2[s], node2[s + 1] + 2 * accel[s] * width[s]) if not move[s] else node2[s]
