@@ -46,7 +46,7 @@ class Lateness:
 
 
 class Pace:
-    """When the next cycle may run. `speed` None: at once. A cycle that ends after the next was due is an overrun:
+    """When the next cycle may run. `speed` None: at once. Work that ends after the next cycle was due is an overrun:
     the ticks it missed are skipped, machine time falls behind, and the schedule keeps its phase.
     """
 
@@ -54,6 +54,7 @@ class Pace:
         self.speed, self.clock = speed, clock
         self.start_ns: int | None = None
         self.cycles = self.overruns = self.skipped = self.streak = 0
+        self.late_cycle = -1  # the last one that was due before it could run
         self.lateness = Lateness()
 
     def set_speed(self, speed: float | None) -> None:
@@ -76,20 +77,23 @@ class Pace:
             self.start_ns = self.clock.monotonic_ns() - (cycle - 1) * self.period_ns
         return self.start_ns + cycle * self.period_ns
 
+    def arrive(self, cycle: int) -> None:
+        """All work before `cycle` is done: was it due already?"""
+        late_ns = self.clock.monotonic_ns() - self.due_ns(cycle)
+        if late_ns >= 0:
+            self._skip(late_ns // self.period_ns + 1)
+            self.streak += 1 if self.late_cycle != cycle else 0
+            self.late_cycle = cycle
+        elif self.late_cycle != cycle:
+            self.streak = 0
+
+    def _skip(self, ticks: int) -> None:
+        assert self.start_ns is not None
+        self.overruns += 1
+        self.skipped += ticks
+        self.start_ns += ticks * self.period_ns
+
     def begin(self, cycle: int) -> None:
         """Cycle `cycle` starts now."""
         self.cycles += 1
         self.lateness.add((self.clock.monotonic_ns() - self.due_ns(cycle)) // 1000)
-
-    def end(self, cycle: int) -> None:
-        """Cycle `cycle` is over: was the next one due already?"""
-        late_ns = self.clock.monotonic_ns() - self.due_ns(cycle + 1)
-        if late_ns < 0:
-            self.streak = 0
-            return
-        missed = late_ns // self.period_ns + 1
-        self.overruns += 1
-        self.skipped += missed
-        self.streak += 1
-        assert self.start_ns is not None
-        self.start_ns += missed * self.period_ns

@@ -149,11 +149,13 @@ class SimLoop(asyncio.SelectorEventLoop):
         cycles = LONGEST_WAIT_CYCLES if target_ns is None else target_ns // PERIOD_NS - self.cycle
         if self.pause_at is not None:
             cycles = min(cycles, self.pause_at - self.cycle)
-        if self.pace.speed is not None:
+        ready = self.selector_poll() if self.has_io else []
+        if not ready and self.pace.speed is not None:
             ready = self._run_paced(cycles)
-        else:
-            ready = self.selector_poll() if self.has_io else []
+        elif not ready:
             self._run(cycles)
+        if ready:
+            return ready
         if target_ns is not None and not self._woken() and self.cycle * PERIOD_NS + PERIOD_NS > target_ns:
             self.now_ns = max(self.now_ns, target_ns)  # a timer between two cycles
         return ready
@@ -187,14 +189,14 @@ class SimLoop(asyncio.SelectorEventLoop):
     def _run_paced(self, cycles: int) -> list[tuple[selectors.SelectorKey, int]]:
         pace = self.pace
         for _ in range(cycles):
+            streak = pace.streak
+            pace.arrive(self.cycle + 1)
+            if streak or pace.streak:
+                self.on_overrun(pace.streak)
             if ready := self._wait_until(pace.due_ns(self.cycle + 1)):
                 return ready
             pace.begin(self.cycle + 1)
-            streak = pace.streak
             self._run(1)
-            pace.end(self.cycle)
-            if streak or pace.streak:
-                self.on_overrun(pace.streak)
             if self._woken():
                 break
         return []
