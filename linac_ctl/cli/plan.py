@@ -55,12 +55,17 @@ def check_plan(file: Path, machine: str, group: int | None, as_json: bool) -> in
     findings = check(read_plan(file), _machine(machine), group)
     wrong = errors(findings)
     if as_json:
-        answer = {"file": str(file), "machine": machine, "deliverable": not wrong, "findings": [f.as_dict() for f in findings]}
+        answer = {
+            "file": str(file),
+            "machine": machine,
+            "deliverable": not wrong,
+            "findings": [f.as_dict() for f in findings],
+        }
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
         for finding in findings:
             click.echo(f"{finding.severity}: {finding.message}")
-        click.echo(f"{file}: {f'cannot be delivered on {machine}: {len(wrong)} errors' if wrong else f'deliverable on {machine}'}")
+        click.echo(f"{file}: {f'cannot be delivered: {len(wrong)} errors' if wrong else 'deliverable'} on {machine}")
     return REFUSED if wrong else 0
 
 
@@ -71,10 +76,20 @@ def check_plan(file: Path, machine: str, group: int | None, as_json: bool) -> in
 @click.option("--mlc", help="Plan for this MLC; millennium_120 by default.")
 @click.option("--target", help="Outline to plan for: a built-in name or a YAML file; each kind has its own.")
 @click.option("--mu", type=float, help="MU of one fraction, all beams together.")
-@click.option("--date", help="Plan date YYYYMMDD; always the same by default, so that the same plan has the same bytes.")
+@click.option(
+    "--date", help="Plan date YYYYMMDD; always the same by default, so that the same plan has the same bytes."
+)
 @AS_JSON
-def make(kind: str, out: Path | None, machine: str | None, mlc: str | None, target: str | None, mu: float | None, date: str | None,
-         as_json: bool) -> None:
+def make(
+    kind: str,
+    out: Path | None,
+    machine: str | None,
+    mlc: str | None,
+    target: str | None,
+    mu: float | None,
+    date: str | None,
+    as_json: bool,
+) -> None:
     """Write a valid RT Plan of KIND for a target outline; KIND `list` names the kinds."""
     from linac_ctl.plan import make as maker
 
@@ -111,7 +126,9 @@ def _print_kinds(as_json: bool) -> None:
     from linac_ctl.plan.make.recipes import RECIPES
 
     if as_json:
-        click.echo(json.dumps({"kinds": {name: recipe.what for name, recipe in RECIPES.items()}, "mlc": mlc_names()}, indent=2))
+        click.echo(
+            json.dumps({"kinds": {name: recipe.what for name, recipe in RECIPES.items()}, "mlc": mlc_names()}, indent=2)
+        )
         return
     for name, recipe in RECIPES.items():
         click.echo(f"{name:<16s} {recipe.what}, {recipe.mu:g} MU")
@@ -127,11 +144,17 @@ def _print(summary: dict[str, Any]) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
     console.print(f"{summary['label']}  {summary['file']}", style="bold", markup=False)
-    console.print(f"patient {summary['patient_id']} ({summary['patient_position'] or 'position not given'}), "
-                  f"{summary['approval'] or 'no approval status'}", markup=False)
+    console.print(
+        f"patient {summary['patient_id']} ({summary['patient_position'] or 'position not given'}), "
+        f"{summary['approval'] or 'no approval status'}",
+        markup=False,
+    )
     for group in summary["fraction_groups"]:
-        console.print(f"fraction group {group['number']}: {group['fractions']} fractions, beams {group['beams']}, "
-                      f"{sum(group['mu']):.2f} MU each", markup=False)
+        console.print(
+            f"fraction group {group['number']}: {group['fractions']} fractions, beams {group['beams']}, "
+            f"{sum(group['mu']):.2f} MU each",
+            markup=False,
+        )
     table = Table(*COLUMNS)
     for beam in summary["beams"]:
         table.add_row(*_row(beam))
@@ -142,8 +165,22 @@ def _print(summary: dict[str, Any]) -> None:
         console.print(f"note: {note}", markup=False)
 
 
-COLUMNS = ("beam", "name", "technique", "mode", "MU", "MU/min", "CPs", "gantry deg", "coll deg", "couch deg", "X mm", "Y mm",
-           "leaves", "area cm2")
+COLUMNS = (
+    "beam",
+    "name",
+    "technique",
+    "mode",
+    "MU",
+    "MU/min",
+    "CPs",
+    "gantry deg",
+    "coll deg",
+    "couch deg",
+    "X mm",
+    "Y mm",
+    "leaves",
+    "area cm2",
+)
 
 
 def _row(beam: dict[str, Any]) -> list[str]:
@@ -151,10 +188,18 @@ def _row(beam: dict[str, Any]) -> list[str]:
 
     jaws = beam["jaws_mm"]
     return [
-        str(beam["number"]), escape(beam["name"]), beam["technique"], beam["mode"], f"{beam['mu']:.2f}",
-        "-" if beam["dose_rate_mu_per_min"] is None else f"{beam['dose_rate_mu_per_min']:g}", str(beam["control_points"]),
-        _way(beam["gantry_deg"]), _way(beam["collimator_deg"]), _way(beam["couch_rotation_deg"]),
-        _pair(jaws["X1"], jaws["X2"]), _pair(jaws["Y1"], jaws["Y2"]),
+        str(beam["number"]),
+        escape(beam["name"]),
+        beam["technique"],
+        beam["mode"],
+        f"{beam['mu']:.2f}",
+        "-" if beam["dose_rate_mu_per_min"] is None else f"{beam['dose_rate_mu_per_min']:g}",
+        str(beam["control_points"]),
+        _way(beam["gantry_deg"]),
+        _way(beam["collimator_deg"]),
+        _way(beam["couch_rotation_deg"]),
+        _pair(jaws["X1"], jaws["X2"]),
+        _pair(jaws["Y1"], jaws["Y2"]),
         f"{beam['leaf_pairs']} pairs" if beam["has_leaf_positions"] else "-",
         "-" if beam["area_cm2"] is None else f"{beam['area_cm2'][0]:.1f} .. {beam['area_cm2'][1]:.1f}",
     ]

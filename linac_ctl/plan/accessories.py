@@ -12,11 +12,18 @@ LOOKS_ONLY = ("GRATICULE", "IMAGE_DETECTOR", "RETICLE")  # accessories that do n
 
 def accessories(beam: Item) -> str:
     """What is to be fitted, for people: "wedge W30, block B1"; empty for an open head."""
-    found = [f"{word} {item.text(label) or '?'}" for counter, sequence, label, word in COUNTED
-             for item in _given(beam, counter, sequence) if not (word == "wedge" and _wedge_stays_out(beam))]
+    found = [
+        f"{word} {item.text(label) or '?'}"
+        for counter, sequence, label, word in COUNTED
+        for item in _given(beam, counter, sequence)
+        if not (word == "wedge" and _wedge_stays_out(beam))
+    ]
     found += [f"applicator {item.text('ApplicatorID') or '?'}" for item in beam.items("ApplicatorSequence")]
-    found += [f"accessory {item.text('GeneralAccessoryID') or '?'}" for item in beam.items("GeneralAccessorySequence")
-              if item.text("GeneralAccessoryType").upper() not in LOOKS_ONLY]
+    found += [
+        f"accessory {item.text('GeneralAccessoryID') or '?'}"
+        for item in beam.items("GeneralAccessorySequence")
+        if item.text("GeneralAccessoryType").upper() not in LOOKS_ONLY
+    ]
     return ", ".join(found)
 
 
@@ -29,6 +36,9 @@ def _given(beam: Item, counter: str, sequence: str) -> tuple[Item, ...]:
 
 def _wedge_stays_out(beam: Item) -> bool:
     """True if control points say where the wedge is and never IN."""
-    said = [wedge.text("WedgePosition").upper() for point in beam.items("ControlPointSequence")
-            for wedge in point.items("WedgePositionSequence")]
+    said = [
+        wedge.text("WedgePosition").upper()
+        for point in beam.items("ControlPointSequence")
+        for wedge in point.items("WedgePositionSequence")
+    ]
     return bool(said) and "IN" not in said

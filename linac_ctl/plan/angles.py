@@ -37,9 +37,12 @@ def unwrap(angles_deg: Sequence[float], directions: Sequence[str], reach_deg: fl
     start = min((first, first - 360000, first + 360000), key=lambda s: _farthest(s, path))
     if _farthest(start, path) > reach:
         worst = max(range(1, len(path)), key=lambda i: abs(path[i] - path[i - 1]))
-        raise TurnError(worst - 1, f"path of {(max(path) - min(path)) / 1000.0:g} deg from {angles_deg[0]:g} deg does not "
-                                   f"fit within +/-{reach_deg:g} deg; its longest step is "
-                                   f"{(path[worst] - path[worst - 1]) / 1000.0:g} deg")
+        raise TurnError(
+            worst - 1,
+            f"path of {(max(path) - min(path)) / 1000.0:g} deg from {angles_deg[0]:g} deg does not "
+            f"fit within +/-{reach_deg:g} deg; its longest step is "
+            f"{(path[worst] - path[worst - 1]) / 1000.0:g} deg",
+        )
     return [(start + p) / 1000.0 for p in path]
 
 

@@ -9,7 +9,7 @@ from linac_ctl.errors import PlanError
 from linac_ctl.plan.model import Beam, Floats, Plan
 
 NOT_CLINICAL = "SIMULATOR - NOT FOR CLINICAL USE"
-TILE, EDGE, CAPTION, HEAD = 260, 10, 46, 66
+TILE, EDGE, CAPTION, HEAD = 260, 10, 54, 66
 MOST_PER_BEAM, MOST_BEAMS = 5, 40
 PAPER, INK, SOFT, FIELD = (255, 255, 255), (25, 25, 25), (120, 120, 120), (255, 236, 170)
 LEAF, LEAF_LINE, JAW, AXIS, WARN = (120, 150, 190), (70, 95, 135), (70, 70, 70), (200, 60, 50), (176, 0, 32)
@@ -64,18 +64,27 @@ def _open_pairs(beam: Beam) -> np.ndarray:
 
 def _headline(pen: ImageDraw.ImageDraw, plan: Plan, width: int) -> None:
     pen.text((EDGE, 6), NOT_CLINICAL, fill=WARN, font=_font(20))
-    name = f"{plan.label}   {Path(plan.source).name}   patient {plan.patient_id}   {plan.approval or 'no approval status'}"
+    name = (
+        f"{plan.label}   {Path(plan.source).name}   patient {plan.patient_id}   {plan.approval or 'no approval status'}"
+    )
     pen.text((EDGE, 32), name[: width // 7], fill=INK, font=_font(13))
-    pen.text((EDGE, 48), "beam's-eye view at the isocentre, collimator axes, +X right, +Y up; leaves blue, jaws grey", fill=SOFT,
-             font=_font(11))
+    pen.text(
+        (EDGE, 48),
+        "beam's-eye view at the isocentre, collimator axes, +X right, +Y up; leaves blue, jaws grey",
+        fill=SOFT,
+        font=_font(12),
+    )
 
 
 def _caption(pen: ImageDraw.ImageDraw, beam: Beam, point: int, corner: tuple[int, int]) -> None:
-    first = f"beam {beam.number} {beam.name}  {beam.mode}  {beam.technique}"
-    second = (f"CP {point}/{len(beam.cumulative_mu) - 1}  G {beam.gantry_deg[point]:.1f}  C {beam.collimator_deg[point]:.1f}  "
-              f"T {beam.couch[point, 3]:.1f}  {beam.cumulative_mu[point]:.1f}/{beam.mu:.1f} MU")
-    pen.text(corner, first[:44], fill=INK, font=_font(11))
-    pen.text((corner[0], corner[1] + 15), second, fill=INK, font=_font(11))
+    first = f"beam {beam.number} {beam.name}  {beam.mode} {beam.mu:.1f} MU"
+    second = (
+        f"CP {point}/{len(beam.cumulative_mu) - 1}  G {beam.gantry_deg[point]:.1f}  C {beam.collimator_deg[point]:.1f}  "
+        f"T {beam.couch[point, 3]:.1f}  {beam.cumulative_mu[point]:.1f} MU"
+    )
+    pen.text(corner, NOT_CLINICAL, fill=WARN, font=_font(12))
+    pen.text((corner[0], corner[1] + 15), first[:44], fill=INK, font=_font(12))
+    pen.text((corner[0], corner[1] + 30), second, fill=INK, font=_font(12))
 
 
 def _tile(beam: Beam, point: int, scale: float) -> Image.Image:
@@ -87,7 +96,6 @@ def _tile(beam: Beam, point: int, scale: float) -> Image.Image:
     _jaws(pen, beam.jaw_mm[point], scale)
     _axes(pen, scale)
     pen.rectangle((0, 0, TILE - 1, TILE - 1), outline=INK)
-    pen.text((4, TILE - 16), NOT_CLINICAL, fill=WARN, font=_font(10))
     return tile
 
 
@@ -101,7 +109,12 @@ def _leaves(pen: ImageDraw.ImageDraw, leaves: Floats, sides: Floats, scale: floa
 
 def _jaws(pen: ImageDraw.ImageDraw, jaws: Floats, scale: float) -> None:
     """Outside of each jaw hatched, so that leaves behind it stay visible; its edge drawn full."""
-    for value, upright, low_side in ((jaws[0], True, True), (jaws[1], True, False), (jaws[2], False, True), (jaws[3], False, False)):
+    for value, upright, low_side in (
+        (jaws[0], True, True),
+        (jaws[1], True, False),
+        (jaws[2], False, True),
+        (jaws[3], False, False),
+    ):
         if np.isnan(value):
             continue
         edge = _x(float(value), scale) if upright else _y(float(value), scale)
@@ -124,7 +137,8 @@ def _axes(pen: ImageDraw.ImageDraw, scale: float) -> None:
         length = 5 if (k * step) % 50.0 == 0.0 else 2
         pen.line((_x(k * step, scale), middle - length, _x(k * step, scale), middle + length), fill=AXIS)
         pen.line((middle - length, _y(k * step, scale), middle + length, _y(k * step, scale)), fill=AXIS)
-    pen.text((TILE - 62, middle + 4), f"ticks {step:g} mm", fill=AXIS, font=_font(10))
+    pen.rectangle((1, 1, 70, 15), fill=PAPER)
+    pen.text((4, 1), f"ticks {step:g} mm", fill=AXIS, font=_font(12))
 
 
 def _x(mm: float, scale: float) -> float:

@@ -17,11 +17,17 @@ MOST_SHOWN = 20
 def check(plan: Plan, machine: MachineConfig, group: int | None = None) -> list[Finding]:
     """Every finding about the beams of one fraction group, or of the whole plan by default."""
     if group is not None and group not in [g.number for g in plan.groups]:
-        raise PlanError(f"{plan.source}: no fraction group {group}; the plan has {', '.join(str(g.number) for g in plan.groups)}")
+        raise PlanError(
+            f"{plan.source}: no fraction group {group}; the plan has {', '.join(str(g.number) for g in plan.groups)}"
+        )
     findings = list(_of_the_plan(plan))
     for beam in plan.beams if group is None else plan.fraction(group):
-        findings += [*check_dose(beam, machine), *check_axes(beam, machine), *check_leaves(beam, machine),
-                     *check_modulation(beam, machine)]
+        findings += [
+            *check_dose(beam, machine),
+            *check_axes(beam, machine),
+            *check_leaves(beam, machine),
+            *check_modulation(beam, machine),
+        ]
     for number in [g.number for g in plan.groups] if group is None else [group]:
         findings += _one_place(plan.fraction(number))
     return findings
@@ -48,7 +54,9 @@ def _of_the_plan(plan: Plan) -> Iterator[Finding]:
     if plan.approval == "REJECTED":
         yield Finding(ERROR, "ApprovalStatus", "is REJECTED", "APPROVED", "deliver the plan that was approved")
     elif plan.approval != "APPROVED":
-        yield Finding(WARNING, "ApprovalStatus", f"is {plan.approval or 'not given'}", "APPROVED", "have the plan approved")
+        yield Finding(
+            WARNING, "ApprovalStatus", f"is {plan.approval or 'not given'}", "APPROVED", "have the plan approved"
+        )
 
 
 def _one_place(beams: tuple[Beam, ...]) -> Iterator[Finding]:
@@ -56,6 +64,12 @@ def _one_place(beams: tuple[Beam, ...]) -> Iterator[Finding]:
     first = beams[0]
     for beam in beams[1:]:
         if beam.isocentre_mm != first.isocentre_mm and (beam.couch_is_relative or first.couch_is_relative):
-            yield Finding(ERROR, "IsocenterPosition", f"is {beam.isocentre_mm} mm and no couch translations are given",
-                          f"{first.isocentre_mm} mm, as in beam {first.number}",
-                          "give couch translations, or one plan per isocentre", beam.number, beam.name)
+            yield Finding(
+                ERROR,
+                "IsocenterPosition",
+                f"is {beam.isocentre_mm} mm and no couch translations are given",
+                f"{first.isocentre_mm} mm, as in beam {first.number}",
+                "give couch translations, or one plan per isocentre",
+                beam.number,
+                beam.name,
+            )

@@ -13,13 +13,24 @@ def check_dose(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
     """Findings on mode, dose rate and what has to be fitted to the head."""
     mode = machine.beam.modes.get(beam.mode)
     if mode is None:
-        yield found(beam, "NominalBeamEnergy", f"asks for beam mode {beam.mode}", f"modes {', '.join(machine.beam.modes)}",
-                    "choose a machine with this mode", 0)
+        yield found(
+            beam,
+            "NominalBeamEnergy",
+            f"asks for beam mode {beam.mode}",
+            f"modes {', '.join(machine.beam.modes)}",
+            "choose a machine with this mode",
+            0,
+        )
     elif beam.dose_rate_mu_per_min is not None and beam.dose_rate_mu_per_min > mode.max_dose_rate_mu_per_min:
         yield _too_fast(beam, beam.dose_rate_mu_per_min, mode.max_dose_rate_mu_per_min)
     if beam.accessory:
-        yield found(beam, _keyword(beam.accessory), f"asks for {beam.accessory}", "no accessories on this machine",
-                    "plan without it")
+        yield found(
+            beam,
+            _keyword(beam.accessory),
+            f"asks for {beam.accessory}",
+            "no accessories on this machine",
+            "plan without it",
+        )
 
 
 def _too_fast(beam: Beam, planned: float, most: float) -> Finding:
@@ -31,6 +42,10 @@ def _too_fast(beam: Beam, planned: float, most: float) -> Finding:
 
 
 def _keyword(accessory: str) -> str:
-    names = {"wedge": "WedgeSequence", "block": "BlockSequence", "compensator": "CompensatorSequence",
-             "applicator": "ApplicatorSequence"}
+    names = {
+        "wedge": "WedgeSequence",
+        "block": "BlockSequence",
+        "compensator": "CompensatorSequence",
+        "applicator": "ApplicatorSequence",
+    }
     return names.get(accessory.split()[0], "GeneralAccessorySequence")

@@ -18,18 +18,33 @@ def check_modulation(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
         return
     if beam.leaf_mm is None:
         if machine.mlc is not None or beam.leaf_boundaries_mm is not None:
-            yield found(beam, "LeafJawPositions", f"has no leaf positions, but the beam is modulated ({_why(beam)})",
-                        "leaf positions at control point 0 at least", "leaf data were lost: export the plan again", 0)
+            yield found(
+                beam,
+                "LeafJawPositions",
+                f"has no leaf positions, but the beam is modulated ({_why(beam)})",
+                "leaf positions at control point 0 at least",
+                "leaf data were lost: export the plan again",
+                0,
+            )
     elif parked_open(beam, machine):
-        yield found(beam, "LeafJawPositions", f"keeps all leaves parked open behind the jaws throughout ({_why(beam)})",
-                    "an aperture shaped by leaves", "leaf data were lost: export the plan again", 0)
+        yield found(
+            beam,
+            "LeafJawPositions",
+            f"keeps all leaves parked open behind the jaws throughout ({_why(beam)})",
+            "an aperture shaped by leaves",
+            "leaf data were lost: export the plan again",
+            0,
+        )
 
 
 def parked_open(beam: Beam, machine: MachineConfig) -> bool:
     """True if the leaves never move and none of those the jaws expose reaches into the field."""
     if beam.leaf_mm is None or beam.leaf_boundaries_mm is None or (np.diff(beam.leaf_mm, axis=0) != 0.0).any():
         return False
-    return all(_clear_of_field(beam.leaf_mm[i], beam.leaf_boundaries_mm, beam.jaw_mm[i], machine) for i in range(len(beam.jaw_mm)))
+    return all(
+        _clear_of_field(beam.leaf_mm[i], beam.leaf_boundaries_mm, beam.jaw_mm[i], machine)
+        for i in range(len(beam.jaw_mm))
+    )
 
 
 def _clear_of_field(leaves: Floats, sides: Floats, jaws: Floats, machine: MachineConfig) -> bool:

@@ -18,10 +18,13 @@ def couch(points: list[Point]) -> tuple[Floats, bool]:
     for point in points:
         for keyword in ("TableTopEccentricAngle", "GantryPitchAngle"):
             if point.values.get(keyword, 0.0) != 0.0:
-                raise point.item.where.refuse(keyword, f"is {point.values[keyword]:g} deg; no machine here has this axis",
-                                              "plan without it")
+                raise point.item.where.refuse(
+                    keyword, f"is {point.values[keyword]:g} deg; no machine here has this axis", "plan without it"
+                )
     relative = any(keyword not in points[0].values for keyword in SHIFTS)
     rows = [[np.nan if relative else point.values[k] for k in SHIFTS] for point in points]
-    turns = [[signed(point.values.get(k, 0.0)) for k in ("PatientSupportAngle", "TableTopPitchAngle", "TableTopRollAngle")]
-             for point in points]
+    turns = [
+        [signed(point.values.get(k, 0.0)) for k in ("PatientSupportAngle", "TableTopPitchAngle", "TableTopRollAngle")]
+        for point in points
+    ]
     return np.hstack([to_mm(rows), to_deg(turns)]), relative

@@ -37,20 +37,34 @@ def read_beam(beam: Item, mu: float) -> Beam:
     leaf_mm, sides = leaves(points, declared(beam), beam)
     table, relative = couch(points)
     return Beam(
-        number=beam.whole("BeamNumber"), name=beam_name(beam),
-        technique=technique(cumulative_mu, gantry, jaw_mm, leaf_mm), mode=_mode(beam, points), mu=float(to_mu(mu)),
+        number=beam.whole("BeamNumber"),
+        name=beam_name(beam),
+        technique=technique(cumulative_mu, gantry, jaw_mm, leaf_mm),
+        mode=_mode(beam, points),
+        mu=float(to_mu(mu)),
         dose_rate_mu_per_min=max(p.values.get("DoseRateSet", 0.0) for p in points) or None,
-        cumulative_mu=cumulative_mu, gantry_deg=gantry, collimator_deg=collimator,
-        jaw_mm=jaw_mm, leaf_mm=leaf_mm, leaf_boundaries_mm=sides, couch=table, couch_is_relative=relative,
-        isocentre_mm=_isocentre(points), sad_mm=beam.maybe_number("SourceAxisDistance") or 1000.0,
-        machine_name=beam.text("TreatmentMachineName"), accessory=accessories(beam), beam_type=beam.text("BeamType").upper(),
+        cumulative_mu=cumulative_mu,
+        gantry_deg=gantry,
+        collimator_deg=collimator,
+        jaw_mm=jaw_mm,
+        leaf_mm=leaf_mm,
+        leaf_boundaries_mm=sides,
+        couch=table,
+        couch_is_relative=relative,
+        isocentre_mm=_isocentre(points),
+        sad_mm=beam.maybe_number("SourceAxisDistance") or 1000.0,
+        machine_name=beam.text("TreatmentMachineName"),
+        accessory=accessories(beam),
+        beam_type=beam.text("BeamType").upper(),
     )
 
 
 def _require_photons(beam: Item) -> None:
     radiation = beam.text("RadiationType", "PHOTON").upper()
     if radiation != "PHOTON":
-        raise beam.where.refuse("RadiationType", f"is {radiation}; this machine gives photons only", "plan with photons")
+        raise beam.where.refuse(
+            "RadiationType", f"is {radiation}; this machine gives photons only", "plan with photons"
+        )
     unit = beam.text("PrimaryDosimeterUnit", "MU").upper()
     if unit != "MU":
         raise beam.where.refuse("PrimaryDosimeterUnit", f"is {unit}; dose is counted in MU here", "plan in MU")
@@ -82,16 +96,22 @@ def _require_clear_way(beam: Item, gantry_deg: Floats, points: list[Point]) -> N
     direction = points[0].texts.get("GantryRotationDirection", "NONE").upper()
     still = len(points) == 2 and gantry_deg[0] == gantry_deg[1]
     if still and direction != "NONE" and beam.text("BeamType").upper() == "DYNAMIC":
-        raise points[0].item.where.refuse("GantryRotationDirection", f"is {direction}, but the gantry ends at {gantry_deg[0]:g} deg "
-                                          "where it began: a full turn or none", "give control points in between")
+        raise points[0].item.where.refuse(
+            "GantryRotationDirection",
+            f"is {direction}, but the gantry ends at {gantry_deg[0]:g} deg where it began: a full turn or none",
+            "give control points in between",
+        )
 
 
 def _mode(beam: Item, points: list[Point]) -> str:
     mode = beam_mode(beam, points[0].item)
     for point in points[1:]:
         if point.item.value("NominalBeamEnergy") is not None and beam_mode(beam, point.item) != mode:
-            raise point.item.where.refuse("NominalBeamEnergy", f"changes from {mode} to {beam_mode(beam, point.item)} within the beam",
-                                          "use one beam per energy")
+            raise point.item.where.refuse(
+                "NominalBeamEnergy",
+                f"changes from {mode} to {beam_mode(beam, point.item)} within the beam",
+                "use one beam per energy",
+            )
     return mode
 
 
@@ -99,8 +119,11 @@ def _isocentre(points: list[Point]) -> tuple[float, float, float] | None:
     first = points[0].isocentre_mm
     for point in points:
         if point.isocentre_mm and point.isocentre_mm != first:
-            raise point.item.where.refuse("IsocenterPosition", f"moves from {first} to {point.isocentre_mm} mm within the beam",
-                                          "use one beam per isocentre")
+            raise point.item.where.refuse(
+                "IsocenterPosition",
+                f"moves from {first} to {point.isocentre_mm} mm within the beam",
+                "use one beam per isocentre",
+            )
     if not first:
         return None
     if len(first) != 3:

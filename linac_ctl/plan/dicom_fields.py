@@ -1,4 +1,4 @@
-"""Typed reading of DICOM attributes: a value of the right kind, or a PlanError that says which attribute of what is wrong."""
+"""Typed reading of DICOM attributes: a value of the right kind, or a PlanError that says which attribute is wrong."""
 
 import math
 from dataclasses import dataclass, replace

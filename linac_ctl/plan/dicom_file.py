@@ -1,4 +1,4 @@
-"""From bytes to a dataset that is known to be a whole photon or other beam RT Plan (PS3.3 A.20), with or without preamble."""
+"""From bytes to a dataset that is known to be a whole RT Plan (PS3.3 A.20), with or without preamble."""
 
 import hashlib
 import io
@@ -50,11 +50,15 @@ def _parse(raw: bytes, where: Where) -> Dataset:
         data = pydicom.dcmread(tape, force=True)
         known = "SOPClassUID" in data or "Modality" in data
     except Exception as exc:  # damage shows as anything from EOFError to struct.error
-        raise PlanError(f"{where}: {_kind(raw)}: {str(exc)[:120] or type(exc).__name__}; export the plan again") from exc
+        raise PlanError(
+            f"{where}: {_kind(raw)}: {str(exc)[:120] or type(exc).__name__}; export the plan again"
+        ) from exc
     if not known:
         raise PlanError(f"{where}: {_kind(raw)}: neither SOP class nor modality found; give a DICOM RT Plan")
     if tape.short:
-        raise PlanError(f"{where}: the file is truncated: it ends inside a value after {len(raw)} bytes; export the plan again")
+        raise PlanError(
+            f"{where}: the file is truncated: it ends inside a value after {len(raw)} bytes; export the plan again"
+        )
     return data
 
 
@@ -71,4 +75,6 @@ def _require_rt_plan(plan: Item) -> None:
         what = UID(sop_class).name if sop_class else f"modality {modality}"
         raise plan.where.refuse("SOPClassUID", f"says {what!r}, not RT Plan Storage", "give a DICOM RT Plan")
     if plan.items("ApplicationSetupSequence"):
-        raise plan.where.refuse("ApplicationSetupSequence", "makes this a brachytherapy plan", "give an external beam plan")
+        raise plan.where.refuse(
+            "ApplicationSetupSequence", "makes this a brachytherapy plan", "give an external beam plan"
+        )

@@ -20,15 +20,20 @@ def read_groups(plan: Item, treated: dict[int, Item], set_up: dict[int, Item]) -
 def _group(item: Item, treated: dict[int, Item], set_up: dict[int, Item]) -> FractionGroup:
     number = item.whole("FractionGroupNumber")
     if item.maybe_number("NumberOfBrachyApplicationSetups"):
-        raise item.where.refuse("NumberOfBrachyApplicationSetups", f"of fraction group {number} is not 0: brachytherapy",
-                                "give an external beam plan")
+        raise item.where.refuse(
+            "NumberOfBrachyApplicationSetups",
+            f"of fraction group {number} is not 0: brachytherapy",
+            "give an external beam plan",
+        )
     references = item.items("ReferencedBeamSequence")
     _require_all(item, number, references)
     mu: dict[int, float] = {}
     for reference in references:
         beam = reference.whole("ReferencedBeamNumber")
         if beam not in treated and beam not in set_up:
-            raise item.where.refuse("ReferencedBeamNumber", f"{beam} in fraction group {number}: no such beam in BeamSequence")
+            raise item.where.refuse(
+                "ReferencedBeamNumber", f"{beam} in fraction group {number}: no such beam in BeamSequence"
+            )
         if beam in mu:
             raise item.where.refuse("ReferencedBeamNumber", f"{beam} is named twice in fraction group {number}")
         if beam in treated:
@@ -40,8 +45,11 @@ def _group(item: Item, treated: dict[int, Item], set_up: dict[int, Item]) -> Fra
 def _require_all(item: Item, number: int, references: tuple[Item, ...]) -> None:
     declared = item.maybe_number("NumberOfBeams") or 0.0
     if declared > len(references):
-        raise item.where.refuse("NumberOfBeams", f"of fraction group {number} is {declared:g}, but {len(references)} beams are "
-                                                 "referenced; references were lost")
+        raise item.where.refuse(
+            "NumberOfBeams",
+            f"of fraction group {number} is {declared:g}, but {len(references)} beams are "
+            "referenced; references were lost",
+        )
 
 
 def _meterset(reference: Item, group: int) -> float:

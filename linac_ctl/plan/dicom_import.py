@@ -36,7 +36,7 @@ def _by_number(plan: Item) -> dict[int, Item]:
         number = item.whole("BeamNumber")
         if number in found:
             raise plan.where.refuse("BeamNumber", f"{number} is used by two beams")
-        found[number] = item.at(beam=f"beam {number} \"{beam_name(item)}\"")
+        found[number] = item.at(beam=f'beam {number} "{beam_name(item)}"')
     if not found:
         raise plan.where.refuse("BeamSequence", "is missing or empty: no beams")
     return found
@@ -49,15 +49,31 @@ def _mu(beam: Item, number: int, groups: tuple[FractionGroup, ...]) -> float:
     raise beam.where.refuse("ReferencedBeamNumber", f"{number} is in no fraction group: the beam has no MU")
 
 
-def _assemble(plan: Item, beams: tuple[Beam, ...], groups: tuple[FractionGroup, ...], set_up: tuple[str, ...], source: str,
-              sha256: str) -> Plan:
+def _assemble(
+    plan: Item,
+    beams: tuple[Beam, ...],
+    groups: tuple[FractionGroup, ...],
+    set_up: tuple[str, ...],
+    source: str,
+    sha256: str,
+) -> Plan:
     return Plan(
-        label=plan.text("RTPlanLabel") or plan.text("RTPlanName"), sop_instance_uid=_required_uid(plan),
-        patient_id=plan.text("PatientID"), patient_name=plan.text("PatientName"), beams=beams, groups=groups, setup_beams=set_up,
-        approval=plan.text("ApprovalStatus").upper(), patient_position=_position(plan),
-        frame_of_reference_uid=plan.text("FrameOfReferenceUID"), structure_set_uid=_structure_set(plan),
-        study_instance_uid=plan.text("StudyInstanceUID"), geometry=plan.text("RTPlanGeometry").upper(),
-        source=source, sha256=sha256, notes=notes(plan, beams),
+        label=plan.text("RTPlanLabel") or plan.text("RTPlanName"),
+        sop_instance_uid=_required_uid(plan),
+        patient_id=plan.text("PatientID"),
+        patient_name=plan.text("PatientName"),
+        beams=beams,
+        groups=groups,
+        setup_beams=set_up,
+        approval=plan.text("ApprovalStatus").upper(),
+        patient_position=_position(plan),
+        frame_of_reference_uid=plan.text("FrameOfReferenceUID"),
+        structure_set_uid=_structure_set(plan),
+        study_instance_uid=plan.text("StudyInstanceUID"),
+        geometry=plan.text("RTPlanGeometry").upper(),
+        source=source,
+        sha256=sha256,
+        notes=notes(plan, beams),
     )
 
 
@@ -72,8 +88,11 @@ def _position(plan: Item) -> str:
     """PatientPosition of all set-ups; a plan that turns the patient round between beams is refused."""
     found = {item.text("PatientPosition").upper() for item in plan.items("PatientSetupSequence")} - {""}
     if len(found) > 1:
-        raise plan.where.refuse("PatientPosition", f"differs between set-ups: {', '.join(sorted(found))}",
-                                "make one plan per patient position")
+        raise plan.where.refuse(
+            "PatientPosition",
+            f"differs between set-ups: {', '.join(sorted(found))}",
+            "make one plan per patient position",
+        )
     return next(iter(sorted(found)), "")
 
 

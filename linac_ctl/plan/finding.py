@@ -29,7 +29,7 @@ class Finding:
     @property
     def message(self) -> str:
         """The whole finding in one line."""
-        place = f"beam {self.beam} \"{self.beam_name}\"" if self.beam is not None else "plan"
+        place = f'beam {self.beam} "{self.beam_name}"' if self.beam is not None else "plan"
         at = f", control point {self.point}" if self.point is not None else ""
         return f"{place}{at}: {self.tag} {self.value}; limit: {self.limit}; {self.advice}"
 
@@ -38,7 +38,8 @@ class Finding:
         return {**asdict(self), "tag": self.tag, "message": self.message}
 
 
-def found(beam: Beam, keyword: str, value: str, limit: str, advice: str, point: int | None = None,
-          severity: str = ERROR) -> Finding:
+def found(
+    beam: Beam, keyword: str, value: str, limit: str, advice: str, point: int | None = None, severity: str = ERROR
+) -> Finding:
     """A finding about one beam."""
     return Finding(severity, keyword, value, limit, advice, beam.number, beam.name, point)

@@ -1,4 +1,4 @@
-"""The grid on which plans enter the machine: 1 um, 0.001 deg, 1e-6 MU, so that no later sum depends on a planner's digits."""
+"""The grid on which plans enter the machine: 1 um, 0.001 deg, 1e-6 MU; no later sum depends on a planner's digits."""
 
 import numpy as np
 from numpy.typing import ArrayLike

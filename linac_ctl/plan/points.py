@@ -1,16 +1,27 @@
-"""Control points as DICOM means them: what a control point does not repeat, it keeps from the one before (C.8.8.14.5)."""
+"""Control points as DICOM means them: what one does not repeat, it keeps from the one before (C.8.8.14.5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from linac_ctl.plan.dicom_fields import Item
 
 KEPT = (
-    "GantryAngle", "BeamLimitingDeviceAngle", "PatientSupportAngle", "TableTopPitchAngle", "TableTopRollAngle",
-    "TableTopEccentricAngle", "TableTopLateralPosition", "TableTopLongitudinalPosition", "TableTopVerticalPosition",
-    "DoseRateSet", "GantryPitchAngle",
+    "GantryAngle",
+    "BeamLimitingDeviceAngle",
+    "PatientSupportAngle",
+    "TableTopPitchAngle",
+    "TableTopRollAngle",
+    "TableTopEccentricAngle",
+    "TableTopLateralPosition",
+    "TableTopLongitudinalPosition",
+    "TableTopVerticalPosition",
+    "DoseRateSet",
+    "GantryPitchAngle",
 )
 KEPT_TEXT = ("GantryRotationDirection", "BeamLimitingDeviceRotationDirection")
+KNOWN = ("X", "Y", "MLCX")  # beam limiting devices, without the ASYM prefix
+OTHER_DEVICE = "plan for a machine with leaves along X"
 FIRST_NEEDS = ("GantryAngle", "BeamLimitingDeviceAngle", "PatientSupportAngle")
 
 
@@ -41,11 +52,15 @@ def read_points(beam: Item) -> list[Point]:
 def _require_all(beam: Item, items: list[Item]) -> None:
     if len(items) < 2:
         found = "no control points" if not items else "only one control point"
-        raise beam.where.refuse("ControlPointSequence", f"holds {found}, at least 2 are needed; the file may be truncated")
+        raise beam.where.refuse(
+            "ControlPointSequence", f"holds {found}, at least 2 are needed; the file may be truncated"
+        )
     declared = beam.maybe_number("NumberOfControlPoints")
     if declared is not None and declared != len(items):
-        raise beam.where.refuse("NumberOfControlPoints", f"is {declared:g}, but {len(items)} control points are there; "
-                                                         "control points were lost")
+        raise beam.where.refuse(
+            "NumberOfControlPoints",
+            f"is {declared:g}, but {len(items)} control points are there; control points were lost",
+        )
     first = items[0].maybe_number("ControlPointIndex") or 0.0
     for i, item in enumerate(items):
         index = item.maybe_number("ControlPointIndex")
@@ -60,7 +75,7 @@ def _inherit(items: list[Item]) -> Iterator[Point]:
     isocentre: tuple[float, ...] = ()
     for item in items:
         values = values | {k: v for k in KEPT if (v := item.maybe_number(k)) is not None}
-        texts = texts | {k: v for k in KEPT_TEXT if (v := item.text(k))}
+        texts = texts | {k: said for k in KEPT_TEXT if (said := item.text(k))}
         positions = positions | _positions(item)
         isocentre = item.numbers("IsocenterPosition") or isocentre
         yield Point(item, item.number("CumulativeMetersetWeight"), values, texts, positions, isocentre)
@@ -71,6 +86,10 @@ def _positions(item: Item) -> dict[str, tuple[float, ...]]:
     found: dict[str, tuple[float, ...]] = {}
     for device in item.items("BeamLimitingDevicePositionSequence"):
         name = device.text("RTBeamLimitingDeviceType").upper().removeprefix("ASYM")
+        if name not in KNOWN:
+            raise item.where.refuse(
+                "RTBeamLimitingDeviceType", f"is {name!r}; known are {', '.join(KNOWN)}", OTHER_DEVICE
+            )
         if name in found:
             raise item.where.refuse("RTBeamLimitingDeviceType", f"names device {name} twice")
         found[name] = device.numbers("LeafJawPositions")
@@ -84,10 +103,14 @@ def _require_weights(beam: Item, points: list[Point]) -> None:
     first, last = points[0], points[-1]
     if first.weight != 0.0:
         raise first.item.where.refuse("CumulativeMetersetWeight", f"is {first.weight:g}, it must start at 0")
-    for before, here in zip(points, points[1:], strict=False):
+    for before, here in pairwise(points):
         if here.weight < before.weight:
-            raise here.item.where.refuse("CumulativeMetersetWeight", f"is {here.weight:g}, below {before.weight:g} at the "
-                                                                     "control point before; it must not fall")
+            raise here.item.where.refuse(
+                "CumulativeMetersetWeight",
+                f"is {here.weight:g}, below {before.weight:g} at the control point before; it must not fall",
+            )
     if abs(last.weight - final) > 1e-4 * final:  # planners round weights to 4 digits or more
-        raise last.item.where.refuse("CumulativeMetersetWeight", f"ends at {last.weight:g}, not at "
-                                     f"FinalCumulativeMetersetWeight {final:g}; control points were lost")
+        raise last.item.where.refuse(
+            "CumulativeMetersetWeight",
+            f"ends at {last.weight:g}, not at FinalCumulativeMetersetWeight {final:g}; control points were lost",
+        )

@@ -10,12 +10,26 @@ from linac_ctl.plan.model import Beam, Floats, Plan
 def plan_summary(plan: Plan) -> dict[str, Any]:
     """Everything `plan show --json` prints; angles in deg, lengths in mm."""
     return {
-        "file": plan.source, "sha256": plan.sha256, "label": plan.label, "patient_id": plan.patient_id,
-        "patient_name": plan.patient_name, "patient_position": plan.patient_position, "approval": plan.approval,
-        "sop_instance_uid": plan.sop_instance_uid, "geometry": plan.geometry,
-        "fraction_groups": [{"number": group.number, "fractions": group.fractions, "beams": list(group.beams),
-                             "mu": [beam.mu for beam in plan.fraction(group.number)]} for group in plan.groups],
-        "setup_beams": list(plan.setup_beams), "notes": list(plan.notes),
+        "file": plan.source,
+        "sha256": plan.sha256,
+        "label": plan.label,
+        "patient_id": plan.patient_id,
+        "patient_name": plan.patient_name,
+        "patient_position": plan.patient_position,
+        "approval": plan.approval,
+        "sop_instance_uid": plan.sop_instance_uid,
+        "geometry": plan.geometry,
+        "fraction_groups": [
+            {
+                "number": group.number,
+                "fractions": group.fractions,
+                "beams": list(group.beams),
+                "mu": [beam.mu for beam in plan.fraction(group.number)],
+            }
+            for group in plan.groups
+        ],
+        "setup_beams": list(plan.setup_beams),
+        "notes": list(plan.notes),
         "beams": [beam_summary(beam) for beam in plan.beams],
     }
 
@@ -23,15 +37,24 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
 def beam_summary(beam: Beam) -> dict[str, Any]:
     """Figures of one beam."""
     return {
-        "number": beam.number, "name": beam.name, "technique": beam.technique, "mode": beam.mode, "mu": beam.mu,
-        "dose_rate_mu_per_min": beam.dose_rate_mu_per_min, "control_points": len(beam.cumulative_mu),
-        "gantry_deg": _ends(beam.gantry_deg), "collimator_deg": _ends(beam.collimator_deg),
+        "number": beam.number,
+        "name": beam.name,
+        "technique": beam.technique,
+        "mode": beam.mode,
+        "mu": beam.mu,
+        "dose_rate_mu_per_min": beam.dose_rate_mu_per_min,
+        "control_points": len(beam.cumulative_mu),
+        "gantry_deg": _ends(beam.gantry_deg),
+        "collimator_deg": _ends(beam.collimator_deg),
         "couch_rotation_deg": _ends(beam.couch[:, 3]),
         "couch_mm": None if beam.couch_is_relative else [float(v) for v in beam.couch[0, :3]],
         "jaws_mm": {name: _range(beam.jaw_mm[:, i]) for i, name in enumerate(("X1", "X2", "Y1", "Y2"))},
         "leaf_pairs": 0 if beam.leaf_boundaries_mm is None else len(beam.leaf_boundaries_mm) - 1,
-        "has_leaf_positions": beam.leaf_mm is not None, "area_cm2": _range(areas_cm2(beam)),
-        "isocentre_mm": beam.isocentre_mm, "accessory": beam.accessory, "machine_name": beam.machine_name,
+        "has_leaf_positions": beam.leaf_mm is not None,
+        "area_cm2": _range(areas_cm2(beam)),
+        "isocentre_mm": beam.isocentre_mm,
+        "accessory": beam.accessory,
+        "machine_name": beam.machine_name,
     }
 
 

@@ -10,7 +10,8 @@ SAME_RATE = 0.02  # relative spread of MU per degree below which an arc counts a
 
 def segments_with_mu(cumulative_mu: Floats) -> NDArray[np.bool_]:
     """(n - 1,) True where MU are given between two control points."""
-    return np.diff(cumulative_mu) > 0.0
+    given: NDArray[np.bool_] = np.diff(cumulative_mu) > 0.0
+    return given
 
 
 def technique(cumulative_mu: Floats, gantry_deg: Floats, jaw_mm: Floats, leaf_mm: Floats | None) -> str:
@@ -27,7 +28,7 @@ def technique(cumulative_mu: Floats, gantry_deg: Floats, jaw_mm: Floats, leaf_mm
 
 def shape_moves(jaw_mm: Floats, leaf_mm: Floats | None) -> NDArray[np.bool_]:
     """(n - 1,) True where a jaw or leaf differs between two control points."""
-    moves = (np.diff(np.nan_to_num(jaw_mm), axis=0) != 0.0).any(axis=1)
+    moves: NDArray[np.bool_] = (np.diff(np.nan_to_num(jaw_mm), axis=0) != 0.0).any(axis=1)
     return moves if leaf_mm is None else moves | (np.diff(leaf_mm, axis=0) != 0.0).any(axis=1)
 
 

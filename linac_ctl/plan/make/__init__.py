@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from pydicom.dataset import FileDataset
 
 from linac_ctl.errors import PlanError
@@ -10,12 +11,19 @@ from linac_ctl.plan.make.dicom_plan import FIXED_DATE, plan_dataset
 from linac_ctl.plan.make.mlc import find_mlc, mlc_names
 from linac_ctl.plan.make.recipes import RECIPES, find_recipe
 from linac_ctl.plan.make.target import Target, load_target
+from linac_ctl.plan.model import Floats
 
 KINDS = tuple(RECIPES)
 
 
-def make_plan(kind: str, mlc: str = "millennium_120", target: Target | None = None, mu: float | None = None, *,
-              date: str = FIXED_DATE) -> FileDataset:
+def make_plan(
+    kind: str,
+    mlc: str = "millennium_120",
+    target: Target | None = None,
+    mu: float | None = None,
+    *,
+    date: str = FIXED_DATE,
+) -> FileDataset:
     """A plan of this kind; the same arguments give the same bytes.
 
     Args: mu of one fraction, all beams together; date YYYYMMDD. PlanError if kind, mlc or mu make no plan.
@@ -30,8 +38,15 @@ def make_plan(kind: str, mlc: str = "millennium_120", target: Target | None = No
     return plan_dataset(kind, recipe.what, aim.name, recipe.beams(at, total), recipe.fractions, date)
 
 
-def write_plan(path: str | Path, kind: str, mlc: str = "millennium_120", target: Target | None = None, mu: float | None = None, *,
-               date: str = FIXED_DATE) -> None:
+def write_plan(
+    path: str | Path,
+    kind: str,
+    mlc: str = "millennium_120",
+    target: Target | None = None,
+    mu: float | None = None,
+    *,
+    date: str = FIXED_DATE,
+) -> None:
     """`make_plan` to a file; PlanError if it cannot be written."""
     plan = make_plan(kind, mlc, target, mu, date=date)
     try:
@@ -40,13 +55,13 @@ def write_plan(path: str | Path, kind: str, mlc: str = "millennium_120", target:
         raise PlanError(f"plan make: {path} cannot be written: {exc.strerror or exc}; choose another place") from exc
 
 
-def _require_room(kind: str, mlc: str, along_mm: object, reach_mm: float) -> None:
-    import numpy as np
-
-    far = float(np.abs(np.asarray(along_mm)).max())
+def _require_room(kind: str, mlc: str, along_mm: Floats, reach_mm: float) -> None:
+    far = float(np.abs(along_mm).max())
     if far > reach_mm:
-        raise PlanError(f"plan make {kind}: the target reaches {far:g} mm from the isocentre along the patient > {reach_mm:g} mm "
-                        f"that the leaves of {mlc} cover; choose a smaller target or another MLC")
+        raise PlanError(
+            f"plan make {kind}: the target reaches {far:g} mm from the isocentre along the patient > {reach_mm:g} mm "
+            f"that the leaves of {mlc} cover; choose a smaller target or another MLC"
+        )
 
 
-__all__ = ["KINDS", "Target", "load_target", "make_plan", "mlc_names", "write_plan"]
+__all__ = ["FIXED_DATE", "KINDS", "Target", "load_target", "make_plan", "mlc_names", "write_plan"]

@@ -1,4 +1,4 @@
-"""Leaf ends from shadows: conformal openings, openings beside what is spared, leaf travel within speed, jaws round it all."""
+"""Leaf ends from shadows: conformal openings, openings beside what is spared, travel within speed, jaws round it."""
 
 import numpy as np
 
@@ -80,5 +80,10 @@ def jaw_table(openings: Floats, mlc: Mlc) -> Floats:
     pairs = np.flatnonzero(used.any(axis=0))
     x1 = np.floor(openings[:, :, 0][used].min() / JAW_GRID_MM) * JAW_GRID_MM - JAW_GRID_MM
     x2 = np.ceil(openings[:, :, 1][used].max() / JAW_GRID_MM) * JAW_GRID_MM + JAW_GRID_MM
-    row = [x1 if mlc.x_jaws else np.nan, x2 if mlc.x_jaws else np.nan, mlc.sides_mm[pairs[0]], mlc.sides_mm[pairs[-1] + 1]]
+    row = [
+        x1 if mlc.x_jaws else np.nan,
+        x2 if mlc.x_jaws else np.nan,
+        mlc.sides_mm[pairs[0]],
+        mlc.sides_mm[pairs[-1] + 1],
+    ]
     return to_mm(np.tile(row, (len(openings), 1)))

@@ -19,11 +19,13 @@ def conformal_arc(head: Head, at: Scene, start_deg: float, stop_deg: float, poin
     gantry = np.linspace(start_deg, stop_deg, points)
     views = [View(float(g), head.collimator_deg, head.couch_deg) for g in gantry]
     openings = within_travel(np.stack([conform(at.target_shadow(view)) for view in views]), travel_mm(at.mlc, gantry))
-    return beam(head, at, gantry, np.linspace(0.0, 1.0, points), jaw_table(openings, at.mlc), leaf_table(openings, at.mlc))
+    return beam(
+        head, at, gantry, np.linspace(0.0, 1.0, points), jaw_table(openings, at.mlc), leaf_table(openings, at.mlc)
+    )
 
 
 def sparing_arc(head: Head, at: Scene, start_deg: float, stop_deg: float, points: int, first_side: float) -> Beam:
-    """A VMAT arc: the aperture lies on one side of what is spared, in alternation, with little dose while it changes sides."""
+    """A VMAT arc: the aperture lies now on one side of what is spared, now on the other; little dose in between."""
     gantry = np.linspace(start_deg, stop_deg, points)
     sides = [first_side * _side(i / (points - 1)) for i in range(points)]
     views = [View(float(g), head.collimator_deg, head.couch_deg) for g in gantry]
@@ -43,8 +45,10 @@ def _side(along: float) -> float:
 
 def _share(sides: list[float], gantry_deg: Floats) -> Floats:
     """(n,) cumulative dose: smooth over the arc, low while passing over what is spared."""
-    weight = [(LEAST_DOSE + (1.0 - LEAST_DOSE) * abs(s)) * (1.0 + 0.25 * math.cos(math.radians(2.0 * g)))
-              for s, g in zip(sides, gantry_deg, strict=True)]
+    weight = [
+        (LEAST_DOSE + (1.0 - LEAST_DOSE) * abs(s)) * (1.0 + 0.25 * math.cos(math.radians(2.0 * g)))
+        for s, g in zip(sides, gantry_deg, strict=True)
+    ]
     steps = [(a + b) / 2.0 * abs(float(d)) for a, b, d in zip(weight, weight[1:], np.diff(gantry_deg), strict=False)]
     total = np.concatenate([[0.0], np.cumsum(steps)])
     share: Floats = np.round(total / total[-1], 8)  # weights of 8 digits: the same on every computer

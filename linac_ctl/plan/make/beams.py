@@ -63,11 +63,22 @@ def beam(head: Head, at: Scene, gantry_deg: Floats, share: Floats, jaws: Floats,
     gantry = to_deg(gantry_deg)
     kind = technique(cumulative, gantry, jaws, leaves)
     return Beam(
-        number=head.number, name=head.name, technique=kind, mode=head.mode, mu=float(to_mu(head.mu)),
-        dose_rate_mu_per_min=head.dose_rate_mu_per_min, cumulative_mu=cumulative, gantry_deg=gantry,
-        collimator_deg=np.full(n, head.collimator_deg), jaw_mm=jaws, leaf_mm=leaves,
-        leaf_boundaries_mm=None if leaves is None else at.mlc.sides_mm, couch=couch,
-        isocentre_mm=at.target.isocentre_mm, sad_mm=SAD_MM, machine_name="SIMULATOR",
+        number=head.number,
+        name=head.name,
+        technique=kind,
+        mode=head.mode,
+        mu=float(to_mu(head.mu)),
+        dose_rate_mu_per_min=head.dose_rate_mu_per_min,
+        cumulative_mu=cumulative,
+        gantry_deg=gantry,
+        collimator_deg=np.full(n, head.collimator_deg),
+        jaw_mm=jaws,
+        leaf_mm=leaves,
+        leaf_boundaries_mm=None if leaves is None else at.mlc.sides_mm,
+        couch=couch,
+        isocentre_mm=at.target.isocentre_mm,
+        sad_mm=SAD_MM,
+        machine_name="SIMULATOR",
         beam_type="STATIC" if kind == "static" else "DYNAMIC",
     )
 
@@ -76,7 +87,14 @@ def static_conformal(head: Head, at: Scene, gantry_deg: float) -> Beam:
     """Two control points, leaves on the target's outline."""
     opening = conform(at.target_shadow(View(gantry_deg, head.collimator_deg, head.couch_deg)))
     openings = np.stack([opening, opening])
-    return beam(head, at, np.full(2, gantry_deg), np.array([0.0, 1.0]), jaw_table(openings, at.mlc), leaf_table(openings, at.mlc))
+    return beam(
+        head,
+        at,
+        np.full(2, gantry_deg),
+        np.array([0.0, 1.0]),
+        jaw_table(openings, at.mlc),
+        leaf_table(openings, at.mlc),
+    )
 
 
 def travel_mm(mlc: Mlc, gantry_deg: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from linac_ctl.plan.make.dicom_beam import beam_item
 from linac_ctl.plan.make.dicom_values import decimal
@@ -31,7 +32,9 @@ def plan_dataset(kind: str, what: str, target: str, beams: Many[Beam], fractions
     plan.BeamSequence = Sequence([beam_item(beam, *_energy(beam.mode)) for beam in beams])
     plan.PatientSetupSequence = Sequence([_set_up()])
     plan.ApprovalStatus = "UNAPPROVED"
-    plan.SOPInstanceUID = uid("plan", LAYOUT, kind, what, target, str(fractions), date, *(_content(beam) for beam in beams))
+    plan.SOPInstanceUID = uid(
+        "plan", LAYOUT, kind, what, target, str(fractions), date, *(_content(beam) for beam in beams)
+    )
     return _as_file(plan)
 
 
@@ -66,7 +69,9 @@ def _tolerances() -> Dataset:
     table = Dataset()
     table.ToleranceTableNumber, table.ToleranceTableLabel = 1, "SIMULATOR"
     table.GantryAngleTolerance = table.BeamLimitingDeviceAngleTolerance = decimal(0.5)
-    table.BeamLimitingDeviceToleranceSequence = Sequence([_device_tolerance(name) for name in ("ASYMX", "ASYMY", "MLCX")])
+    table.BeamLimitingDeviceToleranceSequence = Sequence(
+        [_device_tolerance(name) for name in ("ASYMX", "ASYMY", "MLCX")]
+    )
     table.PatientSupportAngleTolerance = decimal(0.5)
     table.TableTopVerticalPositionTolerance = table.TableTopLongitudinalPositionTolerance = decimal(1.0)
     table.TableTopLateralPositionTolerance = decimal(1.0)
@@ -104,8 +109,12 @@ def _set_up() -> Dataset:
 
 def _content(beam: Beam) -> str:
     """Everything that makes this beam another one."""
-    return repr([value.tolist() if isinstance(value, np.ndarray) else value
-                 for value in (getattr(beam, field.name) for field in dataclass_fields(beam))])
+    return repr(
+        [
+            value.tolist() if isinstance(value, np.ndarray) else value
+            for value in (getattr(beam, field.name) for field in dataclass_fields(beam))
+        ]
+    )
 
 
 def _energy(mode: str) -> tuple[float, bool]:
@@ -117,9 +126,9 @@ def _as_file(plan: Dataset) -> FileDataset:
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 0  # counted when written
     meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RT_PLAN, plan.SOPInstanceUID
-    meta.TransferSyntaxUID = EXPLICIT_LITTLE
-    meta.ImplementationClassUID, meta.ImplementationVersionName = uid("implementation"), "LINACCTL"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(RT_PLAN), plan.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(EXPLICIT_LITTLE)
+    meta.ImplementationClassUID, meta.ImplementationVersionName = UID(uid("implementation")), "LINACCTL"
     encoding: dict[str, Any] = {"is_implicit_VR": False, "is_little_endian": True}
     file = FileDataset("", plan, file_meta=meta, preamble=b"\x00" * 128, **encoding)
     if int(pydicom.__version__.split(".")[0]) < 3:  # later releases take both from the transfer syntax

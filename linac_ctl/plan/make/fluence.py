@@ -20,7 +20,9 @@ def sliding_window(head: Head, at: Scene, gantry_deg: float, points: int) -> Bea
     share = np.linspace(0.0, 1.0, points)
     sweeps = [_sweep(field[i], spared[i], _width(target)) for i in range(len(field))]
     time = share * max(trailing[-1] for _, trailing, _ in sweeps)
-    openings = np.stack([np.column_stack([np.interp(time, behind, x), np.interp(time, ahead, x)]) for ahead, behind, x in sweeps], 1)
+    openings = np.stack(
+        [np.column_stack([np.interp(time, behind, x), np.interp(time, ahead, x)]) for ahead, behind, x in sweeps], 1
+    )
     jaws = jaw_table(np.stack([field] * points), at.mlc)
     return beam(head, at, np.full(points, gantry_deg), share, jaws, leaf_table(openings, at.mlc))
 
@@ -41,7 +43,7 @@ def _width(target: Floats) -> float:
 
 
 def _sweep(field: Floats, spared: Floats, width_mm: float) -> tuple[Floats, Floats, Floats]:
-    """(times of the leading leaf, times of the trailing leaf, their places in mm) of one pair; time in doses of an open field."""
+    """(times of the leading leaf, of the trailing leaf, places in mm) of one pair; time in doses of an open field."""
     low, high = float(field[0]), float(field[1])
     x = np.linspace(low, high, max(2, round((high - low) / GRID_MM) + 1))
     pace = (x - low) * (SWEEP / width_mm)

@@ -21,7 +21,7 @@ class View:
 
 
 def project(points_mm: Floats, view: View) -> Floats:
-    """(m, 2) mm in the plane of the isocentre, collimator axes. Points: (m, 3) from the isocentre, DICOM patient axes."""
+    """(m, 2) mm in the plane of the isocentre, collimator axes, of (m, 3) from the isocentre, DICOM patient axes."""
     x, y, z = points_mm[:, 0], points_mm[:, 2], -points_mm[:, 1]  # head first supine to the patient support's axes
     x, y = _turn(x, y, -view.couch_deg)  # support to fixed
     zg, xg = _turn(z, x, view.gantry_deg)  # fixed to gantry, about y

@@ -1,4 +1,4 @@
-"""Kinds of plan that can be made: which beams, for which target, with how many MU. The figures are this simulator's own."""
+"""Kinds of plan that can be made: which beams, which target, how many MU. The figures are this simulator's own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,31 +28,56 @@ class Recipe:
 
 
 def _spine(at: Scene, mu: float) -> tuple[Beam, ...]:
-    heads = [Head(n, f"arc {n}", "10FFF", 2400.0, mu / 2.0, collimator) for n, collimator in ((1, 10.0), (2, 350.0 - 360.0))]
-    return (sparing_arc(heads[0], at, -179.0, 179.0, ARC_POINTS, 1.0), sparing_arc(heads[1], at, 179.0, -179.0, ARC_POINTS, 1.0))
+    heads = [Head(n, f"arc {n}", "10FFF", 2400.0, mu / 2.0, collimator) for n, collimator in ((1, 10.0), (2, -10.0))]
+    return (
+        sparing_arc(heads[0], at, -179.0, 179.0, ARC_POINTS, 1.0),
+        sparing_arc(heads[1], at, 179.0, -179.0, ARC_POINTS, 1.0),
+    )
 
 
 def _box(at: Scene, mu: float) -> tuple[Beam, ...]:
-    return tuple(static_conformal(Head(n, name, "6X", 600.0, mu / 4.0), at, gantry)
-                 for n, (name, gantry) in enumerate((("AP", 0.0), ("L LAT", 90.0), ("PA", 180.0), ("R LAT", -90.0)), 1))
+    return tuple(
+        static_conformal(Head(n, name, "6X", 600.0, mu / 4.0), at, gantry)
+        for n, (name, gantry) in enumerate((("AP", 0.0), ("L LAT", 90.0), ("PA", 180.0), ("R LAT", -90.0)), 1)
+    )
 
 
 def _sliding(at: Scene, mu: float) -> tuple[Beam, ...]:
-    return tuple(sliding_window(Head(n, f"IMRT {round(g % 360.0)}", "6X", 600.0, mu / 7.0, 5.0), at, g, 41)
-                 for n, g in enumerate((180.0, -128.0, -77.0, -26.0, 26.0, 77.0, 128.0), 1))
+    return tuple(
+        sliding_window(Head(n, f"IMRT {round(g % 360.0)}", "6X", 600.0, mu / 7.0, 5.0), at, g, 41)
+        for n, g in enumerate((180.0, -128.0, -77.0, -26.0, 26.0, 77.0, 128.0), 1)
+    )
 
 
 def _step(at: Scene, mu: float) -> tuple[Beam, ...]:
-    return tuple(field_in_field(Head(n, f"FIF {round(g % 360.0)}", "6X", 600.0, mu / 5.0), at, g)
-                 for n, g in enumerate((0.0, 72.0, 144.0, -144.0, -72.0), 1))
+    return tuple(
+        field_in_field(Head(n, f"FIF {round(g % 360.0)}", "6X", 600.0, mu / 5.0), at, g)
+        for n, g in enumerate((0.0, 72.0, 144.0, -144.0, -72.0), 1)
+    )
 
 
 def _noncoplanar(at: Scene, mu: float) -> tuple[Beam, ...]:
-    """At turned couch the gantry keeps to the side on which the patient's feet are not."""
-    ways = ((0.0, -150.0, 150.0), (45.0, -30.0, -130.0), (90.0, -120.0, -30.0), (-45.0, 130.0, 30.0))
-    return tuple(conformal_arc(Head(n, f"couch {round(couch % 360.0)}", "6FFF", 1400.0, mu / 4.0, 0.0, couch), at, start, stop,
-                               round(abs(stop - start) / 5.0) + 1)
-                 for n, (couch, start, stop) in enumerate(ways, 1))
+    """At a turned couch the gantry stays near the top: lower down it would meet the patient's body or the couch."""
+    ways = ((0.0, -150.0, 150.0), (45.0, 0.0, -40.0), (90.0, -25.0, 25.0), (-45.0, 0.0, 40.0))
+    way_deg = sum(abs(stop - start) for _, start, stop in ways)
+    return tuple(
+        conformal_arc(
+            Head(
+                n,
+                f"couch {round(couch % 360.0)}",
+                "6FFF",
+                1400.0,
+                round(mu * abs(stop - start) / way_deg, 6),
+                0.0,
+                couch,
+            ),
+            at,
+            start,
+            stop,
+            round(abs(stop - start) / 5.0) + 1,
+        )
+        for n, (couch, start, stop) in enumerate(ways, 1)
+    )
 
 
 def _palliative(at: Scene, mu: float) -> tuple[Beam, ...]:
@@ -74,7 +99,9 @@ RECIPES: dict[str, Recipe] = {
     "box_3dcrt": Recipe("four static conformal 6X fields", "pelvis", 260.0, 7.0, _box, 25),
     "sliding_window": Recipe("seven 6X fields with sliding leaves", "pelvis", 700.0, 5.0, _sliding, 25),
     "step_and_shoot": Recipe("five 6X fields of two segments", "pelvis", 320.0, 6.0, _step, 25),
-    "noncoplanar": Recipe("four 6FFF conformal arcs at couch 0, 45, 90 and 315 deg", "head", 2400.0, 2.0, _noncoplanar, 1),
+    "noncoplanar": Recipe(
+        "four 6FFF conformal arcs at couch 0, 45, 90 and 315 deg", "head", 2400.0, 2.0, _noncoplanar, 1
+    ),
     "palliative": Recipe("one 6X field of 10 cm x 10 cm", "spine", 420.0, 5.0, _palliative, 1),
     "arc_conformal": Recipe("one 6X conformal arc", "pelvis", 300.0, 6.0, _arc, 25),
 }

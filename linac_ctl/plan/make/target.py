@@ -35,10 +35,13 @@ class Ellipsoid(BaseModel, frozen=True, extra="forbid"):
     def surface(self) -> Floats:
         """(m, 3) points on the surface, mm."""
         rings = max(8, math.ceil(math.pi * max(self.radii_mm) / SPACING_MM))
-        unit = [(math.sin(t) * math.cos(p), math.sin(t) * math.sin(p), math.cos(t))
-                for t in (math.pi * i / rings for i in range(rings + 1))
-                for p in (2.0 * math.pi * j / (2 * rings) for j in range(2 * rings))]
-        return np.array(unit) * np.array(self.radii_mm) + np.array(self.centre_mm)
+        unit = [
+            (math.sin(t) * math.cos(p), math.sin(t) * math.sin(p), math.cos(t))
+            for t in (math.pi * i / rings for i in range(rings + 1))
+            for p in (2.0 * math.pi * j / (2 * rings) for j in range(2 * rings))
+        ]
+        points: Floats = np.array(unit) * np.array(self.radii_mm) + np.array(self.centre_mm)
+        return points
 
 
 class Extruded(BaseModel, frozen=True, extra="forbid"):
@@ -50,7 +53,9 @@ class Extruded(BaseModel, frozen=True, extra="forbid"):
 
     def surface(self) -> Floats:
         """(m, 3) points on the mantle, mm."""
-        outline = np.vstack([_between(np.array(a), np.array(b)) for a, b in zip(self.contour_mm, self._shifted(), strict=True)])
+        outline = np.vstack(
+            [_between(np.array(a), np.array(b)) for a, b in zip(self.contour_mm, self._shifted(), strict=True)]
+        )
         low, high = sorted(self.z_mm)
         levels = np.linspace(low, high, max(2, math.ceil((high - low) / SPACING_MM) + 1))
         return np.hstack([np.tile(outline, (len(levels), 1)), np.repeat(levels, len(outline))[:, None]])
@@ -72,7 +77,8 @@ class Target(BaseModel, frozen=True, extra="forbid"):
 
     def target_points(self) -> Floats:
         """(m, 3) mm from the isocentre, DICOM patient axes."""
-        return np.vstack([shape.surface() for shape in self.target]) - np.array(self.isocentre_mm)
+        points: Floats = np.vstack([shape.surface() for shape in self.target]) - np.array(self.isocentre_mm)
+        return points
 
     def spare_points(self) -> Floats:
         """(k, 3) mm from the isocentre; empty if there is nothing to spare."""
