@@ -77,6 +77,8 @@ class Treat:
                     mu = max(last.mu_1, last.mu_2, mu)
                 session = session.with_outcome(outcome_of(beam, done_mu, last, False, len(stops)))
                 await self._recover(suite, session, stops, beam, mu)
+                if beam.mu - mu <= NOTHING_LEFT_MU:  # stopped in the very cycle in which the last MU came in
+                    return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
 
     def _lost(self, linac: Linac, stops: list[Exception], mu: float) -> str:
         """Why the field is over, empty if it may go on. A second refusal in a row means that nobody cleared the first."""
@@ -96,13 +98,13 @@ class Treat:
         if why := self._lost(linac, stops, mu):
             linac.beam.stand_down()
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; {why}: {stop}", session) from stop
+        if not linac.signal(Signal.DOOR) >= 1.0:  # nobody may reset a door that stands open
+            await suite.staff.act("press_search")
+            await suite.staff.act("close_door")
         if left := await suite.staff.clear(linac, self.patience_s):
             linac.beam.stand_down()
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop
-        if not linac.signal(Signal.DOOR) >= 1.0:
-            await suite.staff.act("press_search")
-            await suite.staff.act("close_door")
 
     async def _attempt(self, suite: Suite, beam: Beam, slot: int, start_mu: float, press: bool, resumed: bool) -> Delivered:
         """From wherever the machine stands to the last MU."""
