@@ -12,11 +12,14 @@ from device_models.interface.image import DT_S
 
 from . import __version__
 from .app import Simulation, points_needed
+from .config.machine import MachineConfig
 from .control.phases import Phase
 from .control.state import columns
 from .errors import LinacError, RecordError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
 from .order import Order
+from .plan.model import Beam
+from .plan.trajectory import prepare
 from .records.deviations import beam_on_s, deviations, holds, interruptions
 from .records.events import Event, EventLog
 from .records.folder import EVENTS, LATCHES, RunFolder
@@ -26,6 +29,7 @@ from .records.products import write_products
 from .records.result import BeamResult, InterlockTrip, Reset, Result, write_result
 from .records.rows import Rows
 from .records.run_record import RunRecord
+from .sequencer.treat import time_limit_s
 
 PLAN_FILE = "plan.dcm"
 PACKAGES = ("numpy", "numba", "transitions", "pydantic", "pydicom")
@@ -36,8 +40,7 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
     """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
     points_needed(order)
     machine, before = order.machine.controller, partials or {}
-    beams = tuple(PlannedBeam(b.number, b.name, b.mu, before.get(b.number, (0.0, False))[0])
-                  for b in order.plan.fraction(order.group))
+    beams = tuple(planned(b, machine, before.get(b.number, (0.0, False))[0]) for b in order.plan.fraction(order.group))
     manifest = Manifest(
         session=order.name, machine=order.machine.name, seed=order.seed, config_sha256=order.configuration_sha256,
         plan_sha256=order.plan.sha256, code_version=__version__, started=started, columns=tuple(columns(machine)),
@@ -51,6 +54,11 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
     except OSError as error:
         raise RecordError(f"{folder.path / PLAN_FILE}: cannot be written: {error.strerror}; choose another --out") from None
     return folder, replace(order, plan_path=folder.path / PLAN_FILE)
+
+
+def planned(beam: Beam, machine: MachineConfig, start_mu: float) -> PlannedBeam:
+    """What this run is to deliver of one beam, and the backup timer's limit for all of it."""
+    return PlannedBeam(beam.number, beam.name, beam.mu, start_mu, time_limit_s(prepare(beam, machine), machine.beam))
 
 
 def versions() -> dict[str, str]:
