@@ -29,7 +29,7 @@ from .runtime.pace import Clock
 from .runtime.quiet import undisturbed
 from .runtime.simloop import SimLoop
 from .sequencer.session import Session, Suite
-from .sequencer.staff import Staff
+from .sequencer.staff import Staff, latched_before
 from .sequencer.treat import FieldLost
 from .subsystems.linac import Linac
 
@@ -45,7 +45,8 @@ class Simulation:
                  partials: dict[int, tuple[float, bool]] | None = None, latches: dict[str, Any] | None = None,
                  realtime_interlock: bool = False, clock: Clock | None = None) -> None:
         self.order, self.folder, self.partials = order, folder, partials or {}
-        self.digest, self.events, self.full_rows = Digest(), [], 0
+        self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
+        self.events: list[Event] = []
         machine = order.machine.controller
         self.columns = columns(machine)
         self.image = new_image(machine.sizes())
@@ -62,7 +63,10 @@ class Simulation:
         self.staff = Staff(order.people, order.reaction_s, order.script, Hands(self.plant, self._abort), self.log)
         self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials))
         self.latches = latches
-        self.session, self.main, self.error = Session(), None, None
+        self.session = Session()
+        self.main: asyncio.Task[None] | None = None
+        self.error: LinacError | None = None
+        self.record_error: RecordError | None = None
         self._true_mu: dict[int, float] = {}
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
@@ -132,20 +136,32 @@ class Simulation:
         for every_s, look in self.observers:
             self._observe(every_s, look)
         try:
+            self._refuse_latched()
             async with asyncio.timeout(self.order.longest_s):
                 for step in self.order.steps:
                     self.log("sequencer", f"step {type(step).__name__}")
                     self.session = await step.run(self.suite, self.session)
         except FieldLost as lost:
-            self.session, self.error = lost.session, lost
+            self.session = lost.session
+            self._end(lost)
         except LinacError as error:
-            self.error = error
+            self._end(error)
         except TimeoutError:
-            self.error = DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s")
+            self._end(DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s"))
         except BaseExceptionGroup as errors:
-            self.error = errors.exceptions[0]
-            if not isinstance(self.error, LinacError):
+            if not isinstance(errors.exceptions[0], LinacError):
                 raise
+            self._end(errors.exceptions[0])
+
+    def _end(self, error: LinacError) -> None:
+        """What the session ended with. A record that was lost is the cause of whatever came of it."""
+        cause = RecordError(f"{self.record_error}; {error}") if self.record_error else error
+        self.error = self.error or cause
+
+    def _refuse_latched(self) -> None:
+        """What an earlier run left latched is for a person to reset, not for the staff of this run."""
+        if self.latches:
+            raise RefusedError(latched_before(self.latches, "RUN"))
 
     async def _come_to_rest(self) -> None:
         """Beam off for good, a second more of record, latches kept."""
@@ -155,7 +171,11 @@ class Simulation:
             self.linac.enter(Phase.IDLE)
         await asyncio.sleep(SETTLE_S)
         if self.folder:
-            self.folder.write_latches(self.linac.panel.latches())
+            try:
+                self.folder.write_latches(self.linac.panel.latches())
+            except RecordError as error:
+                self._record_lost(error)
+                self._end(error)
 
     def _observe(self, every_s: float, look: Callable[[], None]) -> None:
         def tick() -> None:
@@ -190,10 +210,9 @@ class Simulation:
     def _on_event(self, events: int) -> None:
         self._count_truth()
         self.linac.on_event(events)
-        if self.main is not None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
-            if self.error is None:
-                self.error = DeviceError("aborted by the operator: beam off, motion stopped")
-                self.main.cancel()
+        if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
+            self.error = DeviceError("aborted by the operator: beam off, motion stopped")
+            self.main.cancel()
 
     def _overrun(self, streak: int) -> None:
         self.linac.guard(Guard.OVERRUN_STREAK, float(streak))
@@ -212,10 +231,12 @@ class Simulation:
             self.digest.update(self.folder.append(event))
         except RecordError as error:
             self._record_lost(error)
+        if self.folder.space_low and self.record_error is None:
+            self._record_lost(RecordError(f"{self.folder.path}: disk full, the reserve is in use; free space, then resume"))
 
     def _record_lost(self, error: RecordError) -> None:
         """No record, no beam: an inhibit before it, an interrupt during it."""
-        self.error = self.error or error
+        self.record_error = self.record_error or error
         self.linac.guard(Guard.RECORD, False)
 
     def _new_rows(self) -> Any:
@@ -226,14 +247,15 @@ class Simulation:
     def _more_rows(self, full: Any) -> Any:
         """A chunk is full: count it into the digest and give the cycle a new one."""
         self.digest.update(full)
-        self.full_rows += len(full)
+        self.full_rows += 0 if self.rows_lost else len(full)
         if self.folder is None:
             return full
         try:
             return self._new_rows()
         except RecordError as error:
             self._record_lost(error)
-            return np.zeros_like(full)  # rows from here on are lost, and the interlock says so
+            self.rows_lost = True  # from here on, and the interlock says so
+            return np.zeros_like(full)
 
     def finish(self) -> str:
         """Close the row files; -> digest over rows, events and the last state."""
@@ -242,7 +264,7 @@ class Simulation:
         for part in (*self.image, *parts_of(self.plant), self.control.job, self.control.signals, self.control.interlocks):
             self.digest.update(np.asarray(part).view(np.ndarray))
         if self.folder:
-            self.folder.finish_rows(self.full_rows + used)
+            self.folder.finish_rows(self.full_rows + (0 if self.rows_lost else used))
         return self.digest.text
 
     # --- Record, as the steps need it
@@ -256,8 +278,9 @@ class Simulation:
         try:
             probe_space(self.folder.path, SPACE_FOR_A_BEAM)
         except RecordError as error:
-            self.error = error
+            self.record_error = error
             return False
+        self.record_error = self.record_error if self.folder.space_low else None
         return not self.folder.space_low
 
     def delivered_before(self, beam_number: int) -> tuple[float, bool]:
