@@ -74,7 +74,7 @@ class Treat:
                 stops.append(stop)
                 if beam_was_armed(linac, slot):
                     last, resumed = linac.beam.delivered(), True
-                    mu = max(last.mu_1, last.mu_2, mu)
+                    mu = max(last.mu_1, mu)  # the counters go on: the primary ends a field, interrupted or not
                 session = session.with_outcome(outcome_of(beam, done_mu, last, False, len(stops)))
                 await self._recover(suite, session, stops, beam, mu)
                 if beam.mu - mu <= NOTHING_LEFT_MU:  # stopped in the very cycle in which the last MU came in
