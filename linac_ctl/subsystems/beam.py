@@ -86,7 +86,8 @@ class Beam:
     async def _arm_channel(self, start_mu: float, resumed: bool) -> None:
         """The channel takes over its limits. A new field starts with counters at zero; a resumed one keeps them.
 
-        MU so far are those of the channel that counted more, so what is left is never too much (the FDA 180603 lesson).
+        `start_mu` of an earlier run is that of the channel that counted more, so what is left is never too much (the FDA
+        180603 lesson).
         """
         safety, beam, job = self.image.safety, self.image.beam, self.control.job
         safety["start_mu"] = start_mu
