@@ -1,7 +1,8 @@
 """@compiled: functions of the scan cycle. Plain Python when NUMBA_DISABLE_JIT=1; otherwise machine code.
 
 numba's own cache does not notice an edit in another module, so the cache folder is named after a hash of every
-file that may hold compiled code (`SOURCES`); a contract test holds that no other file uses @compiled.
+file that may hold compiled code (`SOURCES`); a contract test holds that no other file uses @compiled. The kernels of the
+images are another kind with a cache of their own (`kernels`), so their files are left out of the key.
 """
 
 import hashlib
@@ -13,6 +14,9 @@ import numba
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py")
+IMAGES = (  # kernels, never @compiled
+    "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py", "device_models/interface/volume.py",
+)
 
 
 def source_files() -> list[Path]:
@@ -21,7 +25,7 @@ def source_files() -> list[Path]:
     for name in SOURCES:
         path = ROOT / name
         files += [path] if path.is_file() else sorted(path.rglob("*.py"))
-    return files
+    return [path for path in files if not any(path.is_relative_to(ROOT / image) for image in IMAGES)]
 
 
 def source_key() -> str:
