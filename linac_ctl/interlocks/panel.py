@@ -88,7 +88,8 @@ class Panel:
         """Trips since the last look, kept in `history`; a hold that escalates is one more."""
         active = self.active()
         new = [t for t in active if self._seen.get(t.id) != (t.cycle, t.stop)]
-        quiet_before = not [t for t in active if t.stop != "inhibit" and t not in new]
+        before = [t for t in active if self._seen.get(t.id, (-1, ""))[0] == t.cycle]  # those that escalate among them
+        quiet_before = all(t.stop == "inhibit" for t in before)
         for i, trip in enumerate(new):
             self._seen[trip.id] = trip.cycle, trip.stop
             first = quiet_before and trip.stop != "inhibit" and not [t for t in new[:i] if t.stop != "inhibit"]
