@@ -1,6 +1,8 @@
 """`linac-ctl interlocks`: the table for people and scripts, and operator resets on a stopped run."""
 
+import difflib
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,43 @@ def list_rows(machine: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"rows": rows, "not_decidable": {k: list(v) for k, v in table.not_decidable.items()}}, indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    view = Table(title=f"{len(rows)} rows: {table.description}")
-    for name in ("id", "name", "fine while", "debounce", "phases", "class", "latched", "reset", "reaction", "source"):
-        view.add_column(name, overflow="fold")
+    click.echo(f"{len(rows)} rows: {table.description}")
+    click.echo(f"{'id':<18} {'class':<5} {'fine while':<34} {'watched in':<16} reaction")
     for r in rows:
-        view.add_row(r["id"], r["name"], f"{r['signal']} {r['fine']}", f"{r['debounce_cycles']} cycles", " ".join(r["phases"]),
-                     r["class"], "yes" if r["latched"] else "no", r["reset_role"], " ".join(r["reaction"]), r["source"])
-    console = Console()
-    console.print(view)
+        click.echo(f"{r['id']:<18} {r['class']:<5} {r['signal'] + ' ' + r['fine']:<34} {','.join(r['phases']):<16} {', '.join(r['reaction'])}")
     for what, names in table.not_decidable.items():
-        console.print(f"not decidable yet, needs {what}: {', '.join(names)}")
+        click.echo("\n" + textwrap.fill(f"not decidable yet, needs {what}: {', '.join(names)}", 96, subsequent_indent="  "))
+    click.echo("\nlinac-ctl interlocks show ID tells debounce, latch, who resets it, and the source of the limit")
+
+
+@command.command("show")
+@click.argument("interlock")
+@click.option("--machine", default="c_arm_m120", show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def show_row(interlock: str, machine: str, as_json: bool) -> None:
+    """Everything about one row, or about all rows of one catalogue name."""
+    table = table_of(machine)
+    rows = [as_dict(table, row) for row in table.rows if interlock in (row.id, row.catalogue_name)]
+    if not rows:
+        raise unknown(interlock, table)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for r in rows:
+        for key, value in r.items():
+            click.echo(f"{key:<16} {', '.join(value) if isinstance(value, list) else value}")
+        click.echo("")
+
+
+def unknown(interlock: str, table: Any) -> Exception:
+    """UsageError: not there, or not decidable yet, or nearly this."""
+    from ..errors import UsageError
+
+    for what, names in table.not_decidable.items():
+        if interlock in names:
+            return UsageError(f"interlock {interlock}: this version cannot decide it, it needs {what}")
+    near = difflib.get_close_matches(interlock.upper(), [row.id for row in table.rows], 1)
+    return UsageError(f"no interlock {interlock!r}" + (f"; did you mean {near[0]}?" if near else "") + "; see linac-ctl interlocks list")
 
 
 @command.command("reset")

@@ -85,7 +85,7 @@ def prepare(beam: Beam, machine: MachineConfig, start_mu: float = 0.0) -> Field:
     stop = stops(mu, move)
     segment = first_segment(mu, move, start_mu)
     start = {name: at(mu, table, segment, start_mu) for name, table in axes.items()}
-    v0 = start_rate(mu, rate, node2, accel, segment, start_mu)
+    v0 = min(start_rate(mu, rate, node2, accel, segment, start_mu), standing_start(slopes, limits, segment))
     run_up = plan_run_up(slopes["gantry"], v0, start, segment, move, machine)
     if run_up is None and len(slopes["gantry"]) and abs(slopes["gantry"][segment, 0]) > 0:
         v0 = min(v0, WORTH_A_RUN_UP_DEG_PER_S / abs(float(slopes["gantry"][segment, 0])))
@@ -251,6 +251,16 @@ def start_rate(mu: Floats, rate: Floats, node2: Floats, accel: Floats, segment: 
     """MU/s at beam-on, as the cycle will choose it."""
     ahead = math.sqrt(node2[segment + 1] + 2 * accel[segment] * (mu[segment + 1] - start_mu))
     return float(min(rate[segment], ahead))
+
+
+def standing_start(slopes: dict[str, Floats], limits: dict[str, list[AxisConfig]], segment: int) -> float:
+    """MU/s that axes without a run-up can join from rest: all but the gantry."""
+    slowest = math.inf
+    for name, table in slopes.items():
+        for i, axis in enumerate(limits[name] if name != "gantry" else []):
+            steep = abs(float(table[segment, i]))
+            slowest = min(slowest, math.sqrt(2 * axis.accel * axis.catch_up) / steep if steep > 0 else math.inf)
+    return slowest
 
 
 def plan_run_up(gantry_slope: Floats, rate_mu_per_s: float, start: dict[str, Floats], segment: int, move: np.ndarray,
