@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from device_models.interface.heartbeat import answer
 from device_models.interface.image import ALL_TESTED, AXIS_DEVICES, DT_S, Image, new_image
 from linac_ctl.config.loader import Machine, load, validate
 from linac_ctl.control.cycle import inputs, outputs
@@ -55,6 +54,7 @@ class Rig:
         self.panel = Panel(table(), self.control)
         self.spoiled: list[Callable[[], None]] = []
         self.obedient = True
+        self.owed = 0.0  # pulses
         self.answer_age = 0  # cycles by which a node's stamp is old
         for guard in Guard:
             self.guard(guard, 0.0 if guard in LOW_IS_FINE else 1.0)
@@ -101,16 +101,19 @@ class Rig:
             beam[name] = param["live_middle"][0][i]
 
     def pulse(self) -> None:
-        """Dose of this cycle: what was asked, in fractions of a pulse if need be."""
+        """Whole pulses of this cycle: the nearest number to what was asked; what is left over is owed."""
         beam, job = self.image.beam, self.control.job
         beam["mode_sensed"] = beam["mode"]
-        dose = float(beam["rate_mu_per_s"][0]) * DT_S if beam["permit"][0] == 1.0 else 0.0
-        beam["rate_1_mu_per_s"] = dose / DT_S
-        beam["pulse_mu"] = job["pulse_mu"][0] if dose > 0.0 else 0.0
-        beam["pulses"] += 1 if dose > 0.0 else 0
-        job["pulse_rate_mean"] = job["mu_rate_mean"] = 0.0  # pulses here are not whole: RATE_PLAUS has its own tests
-        beam["mu_1"] += dose
-        beam["mu_2"] += dose
+        size, asked = float(job["pulse_mu"][0]), float(beam["rate_mu_per_s"][0])
+        on = beam["permit"][0] == 1.0 and asked > 0.0
+        self.owed = self.owed + asked * DT_S / size if on else 0.0
+        pulses = round(self.owed) if on else 0
+        self.owed -= pulses
+        beam["rate_1_mu_per_s"] = asked if on else 0.0
+        beam["pulse_mu"] = size if pulses else 0.0
+        beam["pulses"] += pulses
+        beam["mu_1"] += pulses * size
+        beam["mu_2"] += pulses * size
 
     # --- the cycle
 
@@ -134,7 +137,8 @@ class Rig:
     def heal(self) -> None:
         """All wires tell the truth again."""
         self.spoiled.clear()
-        self.beam_wires() if self.phase is not Phase.BEAM else None
+        if self.phase is not Phase.BEAM:
+            self.beam_wires()
 
     # --- the controller
 
@@ -168,7 +172,7 @@ class Rig:
     def load(self, beam: Beam | None = None, start_mu: float = 0.0) -> Field:
         """A field in hand, axes at its start."""
         config = self.machine.controller
-        field = prepare(beam or small_static(self.machine), config, start_mu)
+        field = prepare(beam or small_static(self.machine, mu=200.0), config, start_mu)
         load_field(self.control, field, config.beam)
         self.job["preset_mu"], self.job["time_limit_s"] = field.mu[-1], 60.0
         self.image.beam["mode"] = list(config.beam.modes).index(field.beam.mode)
@@ -195,7 +199,3 @@ class Rig:
     def tripped(self) -> list[str]:
         """Ids in force, in the order of the table."""
         return [row.id for i, row in enumerate(table().rows) if self.control.interlocks["tripped"][i]]
-
-    def answer_heartbeat(self) -> int:
-        """What the channel would expect now."""
-        return int(answer(int(self.image.safety["challenge"][0])))
