@@ -47,6 +47,7 @@ class Staff:
     def __init__(self, people: tuple[Person, ...], reaction_s: float, script: tuple[Act, ...], hands: Hands, log: object) -> None:
         self.people, self.reaction_s, self.script, self.hands = people, reaction_s, script, hands
         self.log = log
+        self.waiting = [act for act in script if act.on is not None]  # each is done once, however often its event comes
         self._check_script()
 
     def _check_script(self) -> None:
@@ -69,9 +70,9 @@ class Staff:
     def hear(self, event: str) -> None:
         """Something happened that the script may be waiting for."""
         loop = asyncio.get_running_loop()
-        for act in self.script:
-            if act.on == event:
-                loop.call_later(act.after_s, self._perform, act)
+        for act in [act for act in self.waiting if act.on == event]:
+            self.waiting.remove(act)
+            loop.call_later(act.after_s, self._perform, act)
 
     def _perform(self, act: Act) -> None:
         self.hands.do(act.do)

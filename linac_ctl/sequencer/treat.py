@@ -20,6 +20,7 @@ from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
 from .session import BeamOutcome, Session, Suite
 
+Stop = tuple[int, Exception]  # cycle, and what ended an attempt
 NOTHING_LEFT_MU = 1e-6
 SMALL_TURN_DEG = 1.0
 BLOCKS_START = int(Reaction.PREVENT_START | Reaction.BEAM_OFF | Reaction.BEAM_HOLD)
@@ -63,7 +64,7 @@ class Treat:
     async def _beam(self, suite: Suite, session: Session, beam: Beam, slot: int, done_mu: float, press: bool) -> Session:
         """One beam with its interruptions."""
         linac, resumed = suite.linac, False
-        stops: list[Exception] = []
+        stops: list[Stop] = []
         linac.panel.new_field()
         mu, last = done_mu, Delivered(done_mu, done_mu, 0.0)
         while True:
@@ -71,7 +72,7 @@ class Treat:
                 last = await self._attempt(suite, beam, slot, mu, press or bool(stops), resumed)
                 return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
             except (Tripped, DeviceError, RefusedError) as stop:
-                stops.append(stop)
+                stops.append((linac.cycle, stop))
                 if beam_was_armed(linac, slot):
                     last, resumed = linac.beam.delivered(), True
                     mu = max(last.mu_1, mu)  # the counters go on: the primary ends a field, interrupted or not
@@ -80,18 +81,19 @@ class Treat:
                 if beam.mu - mu <= NOTHING_LEFT_MU:  # stopped in the very cycle in which the last MU came in
                     return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
 
-    def _lost(self, linac: Linac, stops: list[Exception], mu: float) -> str:
-        """Why the field is over, empty if it may go on. A second refusal in a row means that nobody cleared the first."""
-        stop = stops[-1]
+    def _lost(self, linac: Linac, stops: list[Stop], mu: float) -> str:
+        """Why the field is over, empty if it may go on. Refused twice, and nothing was reset in between: waiting does not help."""
+        stop = stops[-1][1]
         if (isinstance(stop, Tripped) and stop.terminate) or (linac.beam.state is BeamState.TERMINATED and mu > 0.0):
             return "the field is terminated"
-        if len(stops) > 1 and all(isinstance(s, RefusedError) for s in stops[-2:]):
+        refused = len(stops) > 1 and all(isinstance(s, RefusedError) for _, s in stops[-2:])
+        if refused and not any(reset["cycle"] >= stops[-2][0] for reset in linac.panel.resets):
             return "not started"
         return f"interrupted {len(stops)} times" if len(stops) > self.most_resumes else ""
 
-    async def _recover(self, suite: Suite, session: Session, stops: list[Exception], beam: Beam, mu: float) -> None:
+    async def _recover(self, suite: Suite, session: Session, stops: list[Stop], beam: Beam, mu: float) -> None:
         """Clear what stopped the beam, or give the field up."""
-        linac, stop = suite.linac, stops[-1]
+        linac, stop = suite.linac, stops[-1][1]
         linac.log("sequencer", f"beam {beam.number} stopped", why=str(stop), new=f"{mu:.3f} of {beam.mu:.3f} MU")
         suite.staff.hear(f"stopped:{beam.number}")
         linac.enter(Phase.STOPPED)
@@ -111,9 +113,6 @@ class Treat:
         linac = suite.linac
         field = prepare(beam, linac.config, start_mu)
         linac.guard(Guard.RESUME, start_mu <= beam.mu)
-        plan_same, configuration_same = suite.record.bytes_unchanged()
-        linac.guard(Guard.PLAN_INTEGRITY, plan_same)
-        linac.guard(Guard.CONFIG_INTEGRITY, configuration_same)
         linac.guard(Guard.RECORD, suite.record.can_go_on())
         await position(linac, field)
         await linac.beam.warm(beam.mode)
@@ -121,12 +120,20 @@ class Treat:
                              prescription=prescription_number(field), resumed=resumed)
         if press:
             await suite.staff.confirm(f"beam-on {beam.number}")
+        check_bytes(suite)
         await ready(linac)
         linac.log("sequencer", f"beam {beam.number} on", why=f"{beam.mode}, {field.technique_text}", old=f"{start_mu:.3f} MU")
         suite.staff.hear(f"beam_on:{beam.number}")
         delivered = await linac.beam.deliver(longest_s(field))
         linac.log("sequencer", f"beam {beam.number} complete", new=f"{delivered.mu_1:.3f} MU, {delivered.mu_2:.3f} MU")
         return delivered
+
+
+def check_bytes(suite: Suite) -> None:
+    """Last thing before a beam: the files still say what was read."""
+    plan_same, configuration_same = suite.record.bytes_unchanged()
+    suite.linac.guard(Guard.PLAN_INTEGRITY, plan_same)
+    suite.linac.guard(Guard.CONFIG_INTEGRITY, configuration_same)
 
 
 def beam_was_armed(linac: Linac, slot: int) -> bool:
