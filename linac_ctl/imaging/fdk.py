@@ -1,0 +1,77 @@
+"""Cone-beam reconstruction: frames of one scan -> attenuation in 1/mm on a grid of cubes about the isocentre."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linac_ctl.errors import RefusedError
+
+from .backproject import backproject
+from .geometry import Frames
+from .ramp import filtered
+from .volume import Volume, checked, cube
+from .weights import ScanLimits, scan_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """How a volume is made. The two modes below are the ones that workflows name."""
+
+    name: str
+    count: int  # voxels a side
+    step_mm: float
+    binning: int  # of the panel, before anything else
+    depths: int
+    window: float = 1.0  # Nyquist frequencies where the Hann window ends
+
+    def grid(self, centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Volume:
+        """The empty volume."""
+        return cube(self.count, self.step_mm, centre_mm)
+
+
+FULL = Reconstruction("full", count=256, step_mm=1.0, binning=1, depths=16)
+QUICK = Reconstruction("quick", count=128, step_mm=2.0, binning=1, depths=12)
+LITE = Reconstruction("lite", count=64, step_mm=4.0, binning=1, depths=12)
+MODES = {mode.name: mode for mode in (FULL, QUICK, LITE)}
+
+
+def reconstruct(
+    projections: NDArray[np.float32], frames: Frames, how: Reconstruction = QUICK,
+    onto: Volume | None = None, limits: ScanLimits = ScanLimits(),
+) -> Volume:
+    """(n, columns, rows) line integrals and their geometry -> attenuation, 1/mm. Frames may come in any order.
+
+    RefusedError: too few frames, a gap between angles, a scan short of half a turn and the fan, or a panel off the axis.
+    """
+    frames, projections = _binned(projections, frames, how.binning)
+    used, order, weights = scan_weights(frames, limits)
+    projections = np.ascontiguousarray(projections[order])
+    grid = checked(onto or how.grid(), "CBCT")
+    _check_clear(used, grid)
+    return backproject(filtered(projections, used, weights.ray, how.window), used, grid, how.depths)
+
+
+def binned(images: NDArray[np.float32], by: int) -> NDArray[np.float32]:
+    """(..., columns, rows) averaged `by` x `by`."""
+    if by == 1:
+        return images
+    u, v = images.shape[-2] // by, images.shape[-1] // by
+    kept = images[..., : u * by, : v * by].reshape(*images.shape[:-2], u, by, v, by)
+    return np.ascontiguousarray(kept.mean((-3, -1), dtype=np.float32))
+
+
+def _binned(projections: NDArray[np.float32], frames: Frames, by: int) -> tuple[Frames, NDArray[np.float32]]:
+    expected = (len(frames), frames.panel.columns, frames.panel.rows)
+    if projections.shape != expected:
+        raise RefusedError(f"CBCT: images {projections.shape}, but the geometry is of {expected} (frames, columns, rows)")
+    if not np.isfinite(projections).all():
+        raise RefusedError("CBCT: a projection holds pixels that are not finite; correct the raw frames first")
+    return frames.binned(by), binned(np.asarray(projections, np.float32), by)
+
+
+def _check_clear(frames: Frames, grid: Volume) -> None:
+    far = [max(abs(a), abs(b)) for a, b in zip(grid.origin_mm, grid.last_mm)]
+    radius, source = float(np.hypot(far[0], far[2])), float(frames.source_mm[:, 2].min())
+    if source <= 1.05 * radius:
+        raise RefusedError(f"CBCT: the source at {source:.0f} mm would pass through a grid of radius {radius:.0f} mm; use a smaller one")
