@@ -43,9 +43,9 @@ def machine(name: str = SMALL) -> Machine:
 
 @cache
 def quick(name: str = SMALL) -> Machine:
-    """The same machine, warm in 0.2 s and with its couch where it is wanted: a session of about ten seconds."""
+    """The same machine, warm in 0.2 s, its couch where it is wanted: a session of about ten seconds."""
     slow = machine(name)
-    source = slow.plant.source.model_copy(update={"warm_up_s": 0.2})
+    source = slow.plant.source.model_copy(update={"warm_up_s": 0.2, "carousel_deg_per_s": 400.0})
     couch = tuple(axis.model_copy(update={"start": 0.0}) for axis in slow.plant.couch)
     return replace(slow, plant=slow.plant.model_copy(update={"source": source, "couch": couch}))
 
