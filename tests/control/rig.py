@@ -90,9 +90,14 @@ class Rig:
 
     def beam_wires(self) -> None:
         """A warm source without pulses."""
+        for name in ("mu_1", "mu_2", "rate_1_mu_per_s", "pulse_mu", "pulses", "missed_pulses"):
+            self.image.beam[name] = 0
+        self.warm_wires()
+
+    def warm_wires(self) -> None:
+        """Everything but the counters."""
         beam, param = self.image.beam, self.control.param
-        for name in ("mu_1", "mu_2", "rate_1_mu_per_s", "pulse_mu", "pulses", "missed_pulses", "accessory"):
-            beam[name] = 0
+        beam["accessory"] = 0
         for name in ("quadrants", "hv_on", "energy_ratio", "water_level_ok"):
             beam[name] = 1.0
         beam["chamber_hv_1_v"] = beam["chamber_hv_2_v"] = param["chamber_hv_v"]
@@ -137,8 +142,7 @@ class Rig:
     def heal(self) -> None:
         """All wires tell the truth again."""
         self.spoiled.clear()
-        if self.phase is not Phase.BEAM:
-            self.beam_wires()
+        self.warm_wires()
 
     # --- the controller
 
@@ -172,7 +176,7 @@ class Rig:
     def load(self, beam: Beam | None = None, start_mu: float = 0.0) -> Field:
         """A field in hand, axes at its start."""
         config = self.machine.controller
-        field = prepare(beam or small_static(self.machine, mu=200.0), config, start_mu)
+        field = prepare(beam or small_static(self.machine, mu=300.0), config, start_mu)
         load_field(self.control, field, config.beam)
         self.job["preset_mu"], self.job["time_limit_s"] = field.mu[-1], 60.0
         self.image.beam["mode"] = list(config.beam.modes).index(field.beam.mode)

@@ -1,0 +1,537 @@
+"""From a wire to the permit: what each reading does just inside and just outside, through the whole cycle (K4).
+
+A trip takes the permit off the wire in the scan that saw it, before any Python hears of it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from device_models.interface.image import ALL_TESTED, DT_S, SafetyOpen
+from linac_ctl.control.phases import Phase, Reaction
+from linac_ctl.control.signals import Guard, Signal
+from linac_ctl.interlocks.table import phase_bits, reaction_bits
+from tests.control.rig import Rig, table
+
+ROWS = {row.id: row for row in table().rows}
+BLOCKS_BEAM = int(Reaction.BEAM_HOLD | Reaction.BEAM_OFF | Reaction.PREVENT_START)
+Spoiler = Callable[[Rig, float], None]
+
+
+def axis(device: str, at: int, field: str = "readback") -> Spoiler:
+    """This encoder says so much more than was asked; the other one of a pair may follow."""
+    def spoil(rig: Rig, far: float) -> None:
+        wires = getattr(rig.image, device)
+        rig.spoiled.append(lambda: wires[field].__setitem__(at, wires["setpoint"][at] + far))
+    return spoil
+
+
+def both(device: str, at: int) -> Spoiler:
+    """The axis really is somewhere else: both encoders agree."""
+    def spoil(rig: Rig, far: float) -> None:
+        axis(device, at)(rig, far)
+        axis(device, at, "readback_2")(rig, far)
+    return spoil
+
+
+def wire(part: str, field: str, at: Any = 0) -> Spoiler:
+    """A wire with this value."""
+    return lambda rig, value: rig.spoil(part, field, value, at)
+
+
+def guard(name: Guard) -> Spoiler:
+    """An answer of the event side."""
+    return lambda rig, value: rig.guard(name, value)
+
+
+def job(field: str) -> Spoiler:
+    """A field of the controller's own memory."""
+    return lambda rig, value: rig.job.__setitem__(field, value)
+
+
+def ahead(field: str, of: str) -> Spoiler:
+    """A counter that is so much ahead of another one."""
+    return lambda rig, far: rig.spoiled.append(lambda: rig.image.beam[field].__setitem__(0, rig.image.beam[of][0] + far))
+
+
+def fall(field: str) -> Spoiler:
+    """A counter that falls by so much, once."""
+    def spoil(rig: Rig, far: float) -> None:
+        last = float(rig.image.beam[field][0])
+        rig.spoil("beam", field, last - far)
+    return spoil
+
+
+def skew(rig: Rig, far: float) -> None:
+    """Quadrants that are not symmetrical by so much."""
+    rig.spoil("beam", "quadrants", [1.0 + far, 1.0 - far, 1.0, 1.0], 0)
+
+
+def timer(rig: Rig, far: float) -> None:
+    """The channel's timer is so much ahead."""
+    rig.spoiled.append(lambda: rig.image.safety["beam_s"].__setitem__(0, rig.job["beam_s"][0] + far))
+
+
+def echo(field: str, sent: str) -> Spoiler:
+    """The channel has other limits in force than were sent."""
+    return lambda rig, far: rig.spoiled.append(
+        lambda: rig.image.safety[field].__setitem__(0, rig.image.safety[sent][0] + far))
+
+
+def live(name: str, index: int) -> Spoiler:
+    """A live parameter at so many half bands from its middle."""
+    return lambda rig, far: rig.spoil("beam", name, rig.control.param["live_middle"][0][index]
+                                      + far / rig.control.param["live_per_half"][0][index])
+
+
+def rate(rig: Rig, share: float) -> None:
+    """Chamber 1 sees this share of the highest rate."""
+    rig.spoil("beam", "rate_1_mu_per_s", share * rig.job["max_rate_mu_per_s"][0])
+
+
+def pulse_size(rig: Rig, share: float) -> None:
+    """A pulse of this many nominal ones."""
+    rig.spoil("beam", "pulse_mu", share * rig.job["pulse_mu"][0])
+
+
+def short(rig: Rig, share: float) -> None:
+    """Chamber 1 misses this share of what was asked."""
+    rig.spoil("beam", "rate_1_mu_per_s", (1.0 - share) * rig.job["rate_mean_mu_per_s"][0])
+
+
+def missed(rig: Rig, each: float) -> None:
+    """So many arcs in this cycle."""
+    rig.image.beam["missed_pulses"] += int(each)
+
+
+def age(rig: Rig, cycles: float) -> None:
+    """Every node's readings are so old."""
+    rig.answer_age = int(cycles)
+
+
+def past_the_end(rig: Rig, far: float) -> None:
+    """The field is over by so much, and still in hand."""
+    rig.job["half_pulse_mu"] = -100.0  # so that the end of the field does not come first
+    rig.job["mu_end"] = rig.image.beam["mu_1"][0] - far
+    rig.spoil("beam", "mu_1", rig.image.beam["mu_1"][0])
+    rig.spoil("beam", "mu_2", rig.image.beam["mu_2"][0])
+
+
+# id, how, inside, outside, phase
+CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
+    ("MU2_TERM", wire("safety", "open"), 0, SafetyOpen.DOSE, Phase.BEAM),
+    ("DOSE_TIMER", wire("safety", "open"), 0, SafetyOpen.TIMER, Phase.BEAM),
+    ("WDG", wire("safety", "open"), 0, SafetyOpen.HEARTBEAT, Phase.BEAM),
+    ("DOOR", wire("room", "door_closed"), 1.0, 0.999, Phase.BEAM),
+    ("DOOR", wire("room", "door_closed_2"), 1.0, 0.0, Phase.BEAM),
+    ("DOOR_CHAIN", wire("safety", "open"), SafetyOpen.LIMITS, SafetyOpen.DOOR, Phase.BEAM),
+    ("DOOR_OPEN", wire("room", "door_closed"), 1.0, 0.0, Phase.READY),
+    ("DOOR_DIS", wire("room", "door_closed_2"), 1.0, 0.0, Phase.IDLE),
+    ("ESTOP", wire("room", "estop_ok"), 1.0, 0.0, Phase.IDLE),
+    ("ESTOP_CHAIN", wire("safety", "open"), SafetyOpen.DOOR, SafetyOpen.ESTOP, Phase.BEAM),
+    ("TOUCHGUARD", wire("room", "touchguard_ok"), 1.0, 0.0, Phase.MOVE),
+    ("TOUCHGUARD", wire("room", "touchguard_ok_2"), 1.0, 0.0, Phase.BEAM),
+    ("TOUCH_DIS", wire("room", "touchguard_ok_2"), 1.0, 0.0, Phase.IDLE),
+    ("POWER", wire("room", "mains_ok"), 1.0, 0.0, Phase.BEAM),
+    ("PERMIT_READY", wire("safety", "permit"), 1.0, 0.0, Phase.READY),
+    ("LIMITS_LOADED", wire("safety", "open"), SafetyOpen.DOOR, SafetyOpen.LIMITS, Phase.READY),
+    ("MU_DIS", ahead("mu_2", "mu_1"), 0.999, 1.001, Phase.BEAM),
+    ("MU_DIS", ahead("mu_1", "mu_2"), 0.999, 1.001, Phase.BEAM),
+    ("MU_MONO", fall("mu_1"), 0.019, 0.021, Phase.BEAM),
+    ("MU_MONO", fall("mu_2"), 0.019, 0.021, Phase.BEAM),
+    ("MU1_LATE", past_the_end, 0.499, 0.501, Phase.BEAM),
+    ("DOSE_RATE_HI", rate, 1.199, 1.201, Phase.BEAM),
+    ("DOSE_PER_PULSE", pulse_size, 1.499, 1.501, Phase.BEAM),
+    ("DOSE_RATE_LO", short, 0.09, 0.11, Phase.BEAM),
+    ("RF_ARC", missed, 5, 6, Phase.BEAM),
+    ("DOSE_SYM", skew, 0.0199, 0.0201, Phase.BEAM),
+    ("DOSE_HV", wire("beam", "chamber_hv_1_v"), 285.01, 284.9, Phase.BEAM),
+    ("DOSE_HV", wire("beam", "chamber_hv_2_v"), 314.99, 315.1, Phase.READY),
+    ("TIMER_DIS", timer, 0.999, 1.001, Phase.BEAM),
+    ("TIMER_DIS", timer, -0.999, -1.001, Phase.BEAM),
+    ("ECHO_MISMATCH", echo("preset_echo_mu", "preset_mu"), 0.0, 0.00001, Phase.READY),
+    ("ECHO_MISMATCH", echo("time_limit_echo_s", "time_limit_s"), 0.0, -0.00001, Phase.BEAM),
+    ("DOSE_SELFTEST", wire("safety", "passed"), ALL_TESTED & ~SafetyOpen.DOOR, ALL_TESTED & ~SafetyOpen.DOSE, Phase.READY),
+    ("DOSE_SELFTEST", wire("safety", "passed"), ALL_TESTED & ~SafetyOpen.LIMITS, ALL_TESTED & ~SafetyOpen.TIMER, Phase.READY),
+    *[("SELFTEST", wire("safety", "passed"), ALL_TESTED, ALL_TESTED & ~bit, Phase.READY) for bit in SafetyOpen],
+    ("MODE", wire("beam", "mode_sensed"), 0, -1, Phase.BEAM),
+    ("MODE", wire("beam", "mode_sensed"), 0, 1, Phase.READY),
+    ("ENERGY", wire("beam", "energy_ratio"), 0.971, 0.969, Phase.BEAM),
+    ("ENERGY", wire("beam", "energy_ratio"), 1.029, 1.031, Phase.READY),
+    ("ACC", wire("beam", "accessory"), 0, 1, Phase.READY),
+    *[("UTIL", live(name, i), 0.999, 1.001, Phase.BEAM) for i, name in enumerate((
+        "gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c"))],
+    ("UTIL_WATER", wire("beam", "water_level_ok"), 0.5, 0.499, Phase.BEAM),
+    ("HV_READY", wire("beam", "hv_on"), 1.0, 0.0, Phase.READY),
+    ("GANTRY_POS", both("gantry", 0), 0.999, 1.001, Phase.BEAM),
+    ("GANTRY_POS", both("gantry", 0), -0.999, -1.001, Phase.BEAM),
+    ("GANTRY_DIS", axis("gantry", 0, "readback_2"), 0.499, 0.501, Phase.IDLE),
+    ("COLL_POS", both("collimator", 0), 0.499, 0.501, Phase.READY),
+    ("COLL_DIS", axis("collimator", 0, "readback_2"), -0.499, -0.501, Phase.IDLE),
+    *[("JAW_POS", both("jaws", i), 0.999, 1.001, Phase.BEAM) for i in range(4)],
+    ("JAW_DIS", axis("jaws", 3, "readback_2"), 0.999, 1.001, Phase.MOVE),
+    ("MLC_POS", both("mlc", 0), 1.999, 2.001, Phase.BEAM),
+    ("MLC_POS", both("mlc", 19), -1.999, -2.001, Phase.BEAM),
+    ("MLC_OFF", both("mlc", 7), 4.999, 5.001, Phase.BEAM),
+    ("MLC_DIS", axis("mlc", 19, "readback_2"), 0.999, 1.001, Phase.READY),
+    ("MLC_INIT", wire("nodes", "calibrated", 3), 1.0, 0.0, Phase.READY),
+    ("CARRIAGE_DIS", axis("carriages", 1, "readback_2"), 1.999, 2.001, Phase.IDLE),
+    *[("CALIBRATED", wire("nodes", "calibrated", i), 1.0, 0.0, Phase.READY) for i in range(8)],
+    *[("COUCH_POS", both("couch", i), 0.999, 1.001, Phase.BEAM) for i in range(3)],
+    *[("COUCH_ANGLE", both("couch", i), 0.499, 0.501, Phase.BEAM) for i in range(3, 6)],
+    *[("COUCH_DIS", axis("couch", i, "readback_2"), 1.999, 2.001, Phase.IDLE) for i in range(3)],
+    *[("COUCH_DIS_ANGLE", axis("couch", i, "readback_2"), 0.499, 0.501, Phase.IDLE) for i in range(3, 6)],
+    ("DATA_RANGE", wire("gantry", "readback"), 186.9, 187.1, Phase.IDLE),
+    ("DATA_RANGE", wire("mlc", "readback", 0), 201.9, 202.1, Phase.IDLE),
+    ("DATA_RANGE", wire("mlc", "readback", 10), -201.9, -202.1, Phase.IDLE),  # bank B is mirrored
+    ("DATA_RANGE", wire("mlc", "readback", 10), 151.9, 152.1, Phase.IDLE),
+    ("DATA_RANGE", wire("couch", "readback", 0), -251.9, -252.1, Phase.IDLE),
+    ("DATA_RANGE", wire("couch", "readback", 5), 4.9, 5.1, Phase.IDLE),
+    ("DATA_STALE", age, 2, 3, Phase.BEAM),
+    ("DATA_LOST", age, 9, 10, Phase.IDLE),
+    *[("DRIVE_PLAUS", wire("nodes", "powered", i), 1.0, 0.0, Phase.IDLE) for i in range(8)],
+    ("COLLISION", wire("room", "clearance_mm"), 20.0, 19.9, Phase.MOVE),
+    ("EFFECT_MISMATCH", both("gantry", 0), 1.999, 2.001, Phase.MOVE),
+    ("EFFECT_MISMATCH", both("jaws", 1), 1.999, 2.001, Phase.MOVE),
+    ("EFFECT_MISMATCH", both("mlc", 1), 3.999, 4.001, Phase.MOVE),
+    ("LAST_OUT", wire("room", "last_person_out"), 1.0, 0.0, Phase.READY),
+    ("INPUT_DIS", wire("room", "motion_enable_2"), 1.0, 0.0, Phase.IDLE),
+    ("KEY", wire("room", "key_on"), 1.0, 0.0, Phase.BEAM),
+    ("START_GUARD", guard(Guard.START), 1.0, 0.0, Phase.BEAM),
+    ("ROOM_MON", wire("room", "room_monitor_ok"), 1.0, 0.0, Phase.BEAM),
+    ("SERVICE_MODE", wire("room", "service_mode"), 0.0, 1.0, Phase.READY),
+    ("BYPASS", wire("room", "bypass"), 0.0, 1.0, Phase.READY),
+    ("ABORT", guard(Guard.NOT_ABORTED), 1.0, 0.0, Phase.BEAM),
+    ("PLAN_BIND", guard(Guard.PLAN_BIND), 1.0, 0.0, Phase.READY),
+    ("PLAN_FEAS", guard(Guard.PLAN_FEASIBLE), 1.0, 0.0, Phase.READY),
+    ("PLAN_INTEGRITY", guard(Guard.PLAN_INTEGRITY), 1.0, 0.0, Phase.BEAM),
+    ("RX_RANGE", guard(Guard.PRESCRIPTION_RANGE), 1.0, 0.0, Phase.READY),
+    ("PATIENT_ID", guard(Guard.PATIENT_ID), 1.0, 0.0, Phase.READY),
+    ("PATIENT_ORIENT", guard(Guard.PATIENT_ORIENTATION), 1.0, 0.0, Phase.READY),
+    ("FRACTION", guard(Guard.FRACTION), 1.0, 0.0, Phase.READY),
+    ("CFG_INTEGRITY", guard(Guard.CONFIG_INTEGRITY), 1.0, 0.0, Phase.READY),
+    ("RECOVERY", guard(Guard.RECOVERY), 1.0, 0.0, Phase.READY),
+    ("RESUME_LIMIT", guard(Guard.RESUME), 1.0, 0.0, Phase.READY),
+    ("LOG_FAIL", guard(Guard.RECORD), 1.0, 0.0, Phase.READY),
+    ("LOG_LOST", guard(Guard.RECORD), 1.0, 0.0, Phase.BEAM),
+    ("RX_HASH", job("prescription"), 0, 1, Phase.BEAM),
+    ("RX_CHANGED", job("prescription"), 0, 1, Phase.READY),
+    ("SESSION_ID", job("session"), 0, 1, Phase.BEAM),
+    ("TASK_ALIVE", guard(Guard.TASK_ALIVE), 1.0, 0.0, Phase.BEAM),
+    ("TRANSITION_TIMEOUT", guard(Guard.TRANSITION), 1.0, 0.0, Phase.BEAM),
+    ("CYCLE_OVERRUN", guard(Guard.OVERRUN_STREAK), 2.0, 3.0, Phase.BEAM),
+    ("CLOCK", guard(Guard.CLOCK_STEP_S), 0.5, 0.51, Phase.BEAM),
+]
+IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
+ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, and tests of `measure`
+    "BEAM_STUCK", "RAD_WHEN_OFF", "PERMIT_DIS", "RATE_PLAUS", "GANTRY_SPD", "COUCH_SPD", "MLC_RMS", "MLC_SPD", "MU_ANGLE",
+    "MOTION_EN", "EVAL_COUNT", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_DIS", "MV_POS",
+}
+
+
+def started(phase: Phase) -> Rig:
+    """A healthy machine in this phase."""
+    rig = Rig()
+    if phase is Phase.BEAM:
+        rig.beam(cycles=45)  # 16 MU of 300, steady
+    elif phase is Phase.READY:
+        rig.ready()
+    else:
+        rig.enter(phase)
+        rig.cycle(2)
+    assert rig.tripped() == []
+    return rig
+
+
+def test_every_row_is_tried_through_its_wires() -> None:
+    assert {case[0] for case in CASES} | ELSEWHERE == set(ROWS)
+    assert not {case[0] for case in CASES} & ELSEWHERE
+
+
+@pytest.mark.parametrize("phase", [Phase.IDLE, Phase.MOVE, Phase.READY, Phase.BEAM])
+def test_a_healthy_machine_trips_nothing(phase: Phase) -> None:
+    rig = started(phase)
+    rig.cycle(250)
+    assert rig.tripped() == []
+    assert rig.phase is phase and rig.permit == (1.0 if phase is Phase.BEAM else 0.0)
+
+
+@pytest.mark.parametrize(("name", "spoil", "inside", "outside", "phase"), CASES, ids=IDS)
+def test_a_reading_just_inside_its_limit_trips_nothing_and_just_outside_trips_its_row(
+        name: str, spoil: Spoiler, inside: float, outside: float, phase: Phase) -> None:
+    rig = started(phase)
+    spoil(rig, inside)
+    patience = 80 if name == "DOSE_SYM" else ROWS[name].debounce + 2  # a mean of 0.1 s has to get there
+    rig.cycle(patience)
+    assert name not in rig.tripped()
+    rig = started(phase)
+    spoil(rig, outside)
+    for _ in range(patience + 1):
+        before = rig.permit
+        rig.cycle()
+        if name in rig.tripped():
+            break
+    assert name in rig.tripped()
+    if reaction_bits(table().reactions(ROWS[name])) & BLOCKS_BEAM:
+        assert rig.permit == 0.0 and rig.job["permit"][0] == 0 and rig.image.beam["rate_mu_per_s"][0] == 0.0
+        others = [other for other in rig.tripped() if ROWS[other].debounce < ROWS[name].debounce]
+        assert phase is not Phase.BEAM or others or before == 1.0  # it fell in this very cycle
+
+
+NAN = float("nan")
+# part, field, rows within two cycles, rows within 60 cycles, in BEAM
+NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
+    ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "MU_ANGLE", "DATA_RANGE"]),
+    ("gantry", "readback_2", 0, ["GANTRY_DIS"]),
+    ("collimator", "readback", 0, ["COLL_POS", "COLL_DIS", "DATA_RANGE"]),
+    ("collimator", "readback_2", 0, ["COLL_DIS"]),
+    ("jaws", "readback", 0, ["JAW_POS", "JAW_DIS", "DATA_RANGE"]),
+    ("jaws", "readback", 3, ["JAW_POS", "JAW_DIS", "DATA_RANGE"]),
+    ("jaws", "readback_2", 3, ["JAW_DIS"]),
+    ("mlc", "readback", 0, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
+    ("mlc", "readback", 19, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
+    ("mlc", "readback_2", 19, ["MLC_DIS"]),
+    ("carriages", "readback", 1, ["CARRIAGE_DIS", "DATA_RANGE"]),
+    ("carriages", "readback_2", 0, ["CARRIAGE_DIS"]),
+    ("couch", "readback", 0, ["COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
+    ("couch", "readback", 2, ["COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
+    ("couch", "readback", 3, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
+    ("couch", "readback", 5, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
+    ("couch", "readback_2", 2, ["COUCH_DIS"]),
+    ("couch", "readback_2", 5, ["COUCH_DIS_ANGLE"]),
+    ("beam", "mu_1", 0, ["MU_MONO", "MU1_LATE"]),
+    ("beam", "mu_2", 0, ["MU_MONO"]),
+    ("beam", "rate_1_mu_per_s", 0, ["DOSE_RATE_HI"]),
+    ("beam", "pulse_mu", 0, ["DOSE_PER_PULSE"]),
+    ("beam", "quadrants", (0, 0), ["DOSE_SYM"]),
+    ("beam", "quadrants", (0, 3), ["DOSE_SYM"]),
+    ("beam", "chamber_hv_1_v", 0, ["DOSE_HV"]),
+    ("beam", "chamber_hv_2_v", 0, ["DOSE_HV"]),
+    ("beam", "energy_ratio", 0, ["ENERGY"]),
+    *[("beam", name, 0, ["UTIL"]) for name in (
+        "gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c")],
+    ("safety", "beam_s", 0, ["TIMER_DIS"]),
+    ("safety", "preset_echo_mu", 0, ["ECHO_MISMATCH"]),
+    ("safety", "time_limit_echo_s", 0, ["ECHO_MISMATCH"]),
+    ("safety", "permit", 0, ["PERMIT_DIS"]),
+    ("room", "door_closed", 0, ["DOOR", "DOOR_DIS"]),
+    ("room", "door_closed_2", 0, ["DOOR", "DOOR_DIS"]),
+    ("room", "estop_ok", 0, ["ESTOP"]),
+    ("room", "motion_enable", 0, ["INPUT_DIS"]),
+    ("room", "motion_enable_2", 0, ["INPUT_DIS"]),
+    ("room", "touchguard_ok", 0, ["TOUCHGUARD", "TOUCH_DIS"]),
+    ("room", "touchguard_ok_2", 0, ["TOUCHGUARD", "TOUCH_DIS"]),
+    ("room", "key_on", 0, ["KEY"]),
+    ("room", "mains_ok", 0, ["POWER"]),
+    ("room", "room_monitor_ok", 0, ["ROOM_MON"]),
+    ("room", "service_mode", 0, ["SERVICE_MODE"]),
+    ("room", "bypass", 0, ["BYPASS"]),
+    ("room", "clearance_mm", 0, ["COLLISION"]),
+    ("nodes", "powered", 2, ["DRIVE_PLAUS"]),
+    ("nodes", "calibrated", 2, ["CALIBRATED"]),
+    ("nodes", "calibrated", 3, ["MLC_INIT", "CALIBRATED"]),
+]
+
+
+@pytest.mark.parametrize(("part", "field", "at", "rows"), NO_NUMBER, ids=[f"{c[0]}.{c[1]}-{c[2]}" for c in NO_NUMBER])
+def test_a_reading_that_is_no_number_trips_exactly_the_rows_that_read_it(part: str, field: str, at: Any, rows: list[str]) -> None:
+    rig = started(Phase.BEAM)
+    rig.spoil(part, field, NAN, at)
+    seen: set[str] = set()
+    for _ in range(60):
+        rig.cycle()
+        seen |= set(rig.tripped())
+    assert seen == set(rows)
+    assert rig.permit == 0.0
+
+
+@pytest.mark.parametrize("field", ["last_person_out", "motion_enable", "key_on", "service_mode"])
+def test_before_the_beam_a_switch_without_a_number_prevents_it(field: str) -> None:
+    rig = started(Phase.READY)
+    rig.spoil("room", field, NAN)
+    rig.cycle(25)
+    assert int(rig.job["reactions"][0]) & int(Reaction.PREVENT_START)
+
+
+@pytest.mark.parametrize("part", ["beam.mu_1", "beam.quadrants", "mlc.readback", "gantry.readback"])
+def test_one_cycle_without_a_number_is_not_remembered_for_ever(part: str) -> None:
+    rig = started(Phase.BEAM)
+    device, field = part.split(".")
+    rig.spoil(device, field, NAN)
+    rig.cycle()
+    rig.heal()
+    rig.control.interlocks["tripped"], rig.control.interlocks["tripped_copy"] = 0, 1
+    rig.cycle(100)
+    assert not [s.name for s in Signal if rig.signal(s) != rig.signal(s)]
+    assert rig.job["expected_mu"][0] == rig.job["expected_mu"][0]
+
+
+def test_one_cycle_without_a_leaf_reading_slows_the_dose_and_the_field_goes_on() -> None:
+    rig = started(Phase.BEAM)
+    rig.spoil("mlc", "readback", NAN, 4)
+    rig.cycle()
+    rig.heal()
+    rig.cycle(1)
+    assert rig.job["rate_mu_per_s"][0] == 0.0  # no news, no dose
+    rig.cycle(30)
+    assert rig.tripped() == [] and rig.permit == 1.0 and rig.job["rate_mu_per_s"][0] > 0.0
+
+
+# --- rows whose signal is made of several cycles
+
+def test_pulses_after_the_permit_fell_trip_at_once_and_forty_milliseconds_later_they_are_a_stuck_beam() -> None:
+    rig = started(Phase.BEAM)
+    rig.enter(Phase.IDLE)
+    seen: list[list[str]] = []
+    for _ in range(5):
+        rig.spoil("beam", "pulses", int(rig.image.beam["pulses"][0]) + 1)
+        rig.cycle()
+        seen.append([i for i in rig.tripped() if i in ("RAD_WHEN_OFF", "BEAM_STUCK")])
+    assert seen == [[], ["RAD_WHEN_OFF"], ["RAD_WHEN_OFF"], ["BEAM_STUCK", "RAD_WHEN_OFF"], ["BEAM_STUCK", "RAD_WHEN_OFF"]]
+
+
+@pytest.mark.parametrize(("far", "trips"), [(1.99, False), (2.05, True)])
+def test_of_a_large_dose_the_channels_may_differ_by_five_percent(far: float, trips: bool) -> None:
+    rig = started(Phase.BEAM)
+    rig.spoil("beam", "mu_1", 40.0)
+    rig.spoil("beam", "mu_2", 40.0 + far)
+    rig.cycle(2)
+    assert ("MU_DIS" in rig.tripped()) is trips
+
+
+def test_pulses_long_after_the_last_beam_are_a_stuck_beam_at_once() -> None:
+    rig = started(Phase.IDLE)
+    rig.cycle(100)
+    rig.image.beam["pulses"] += 1
+    rig.cycle()
+    assert {"RAD_WHEN_OFF", "BEAM_STUCK"} <= set(rig.tripped())
+
+
+def test_a_channel_that_refuses_for_four_cycles_trips() -> None:
+    rig = started(Phase.BEAM)
+    rig.spoil("safety", "permit", 0.0)
+    rig.cycle(3)
+    assert rig.tripped() == [] and rig.permit == 1.0
+    rig.cycle()
+    assert rig.tripped() == ["PERMIT_DIS"] and rig.permit == 0.0
+
+
+def test_a_channel_that_agrees_again_in_time_starts_the_count_again() -> None:
+    rig = started(Phase.BEAM)
+    for _ in range(5):
+        rig.spoil("safety", "permit", 0.0)
+        rig.cycle(3)
+        rig.heal()
+        rig.cycle()
+    assert rig.tripped() == []
+
+
+def test_a_chamber_that_reads_on_without_pulses_is_not_believed() -> None:
+    rig = started(Phase.BEAM)
+    pulses = int(rig.image.beam["pulses"][0])
+    rig.spoil("beam", "pulses", pulses)
+    rig.cycle(300)
+    assert "RATE_PLAUS" in rig.tripped() and rig.permit == 0.0
+
+
+@pytest.mark.parametrize(("speed", "trips"), [(1.4, False), (1.6, True)])
+def test_a_gantry_that_moves_without_being_asked_stops_everything(speed: float, trips: bool) -> None:
+    rig = started(Phase.IDLE)
+    for _ in range(10):
+        for field in ("readback", "readback_2"):
+            rig.spoil("gantry", field, float(rig.image.gantry["readback"][0]) + speed * DT_S)
+        rig.cycle()
+    assert ("GANTRY_SPD" in rig.tripped()) is trips
+    assert rig.image.nodes["enable"][0] == (1.0 if not trips else 0.0)
+
+
+@pytest.mark.parametrize(("speed", "trips"), [(7.9, False), (8.1, True)])
+def test_a_couch_that_drops_stops_everything(speed: float, trips: bool) -> None:
+    rig = started(Phase.IDLE)
+    for _ in range(8):
+        for field in ("readback", "readback_2"):
+            rig.spoil("couch", field, float(rig.image.couch["readback"][2]) - speed * DT_S, 2)
+        rig.cycle()
+    assert ("COUCH_SPD" in rig.tripped()) is trips
+
+
+@pytest.mark.parametrize(("step_mm", "trips"), [(0.59, False), (0.61, True)])
+def test_a_leaf_faster_than_any_leaf_holds_the_beam(step_mm: float, trips: bool) -> None:
+    rig = started(Phase.BEAM)
+    for i in range(3):
+        rig.spoil("mlc", "readback", float(rig.image.mlc["readback"][5]) + step_mm, 5)
+        rig.cycle()
+    assert ("MLC_SPD" in rig.tripped()) is trips
+
+
+def test_all_leaves_off_by_a_little_more_than_a_millimetre_hold_the_beam_after_some_seconds() -> None:
+    rig = started(Phase.BEAM)
+    for i in range(20):
+        both("mlc", i)(rig, 1.2)
+    rig.cycle(10)
+    assert rig.tripped() == []
+    rig.cycle(700)
+    assert "MLC_RMS" in rig.tripped() and "MLC_POS" not in rig.tripped()
+
+
+def test_a_released_bar_stops_motion_only_while_somebody_has_to_hold_it() -> None:
+    rig = started(Phase.MOVE)
+    rig.spoil("room", "motion_enable", 0.0)
+    rig.spoil("room", "motion_enable_2", 0.0)
+    rig.cycle(5)
+    assert rig.tripped() == []
+    rig.job["bar_needed"] = 1.0
+    rig.cycle(2)
+    assert rig.tripped() == ["MOTION_EN"] and rig.image.nodes["enable"][0] == 1.0
+    rig.cycle()
+    assert (rig.image.nodes["enable"] == 0.0).all()
+    rig.heal()
+    rig.cycle(11)
+    assert rig.tripped() == [] and (rig.image.nodes["enable"] == 1.0).all()
+
+
+def test_one_contact_of_the_bar_is_not_enough() -> None:
+    rig = started(Phase.MOVE)
+    rig.job["bar_needed"] = 1.0
+    rig.spoil("room", "motion_enable_2", 0.0)
+    rig.cycle(2)
+    assert rig.tripped() == ["MOTION_EN"]
+
+
+def test_arms_have_rows_of_their_own() -> None:
+    for device, at, rows in (("kv_arms", 0, ["KV_POS", "KV_DIS"]), ("kv_arms", 3, ["KV_POS", "KV_DIS"]), ("mv_arm", 2, ["MV_POS"])):
+        rig = Rig("c_arm_m120")
+        rig.cycle()
+        assert rig.tripped() == []
+        axis(device, at)(rig, 5.01)
+        rig.cycle(11)
+        assert [i for i in rig.tripped() if i.startswith(("KV", "MV"))] == rows
+
+
+def test_rows_that_were_not_evaluated_are_noticed_in_the_second_cycle() -> None:
+    rig = started(Phase.BEAM)
+    for _ in range(2):
+        rig.job["evaluated"] -= 1
+        rig.cycle()
+    assert "EVAL_COUNT" in rig.tripped() and rig.permit == 0.0
+
+
+def test_a_permit_that_outlived_a_trip_is_itself_a_trip() -> None:
+    rig = started(Phase.BEAM)
+    rig.control.signals[Signal.TRIP_TO_PERMIT_CYCLES] = 1.0
+    rig.cycle()
+    assert "TRIP_LATENCY" in rig.tripped()
+
+
+def test_a_phase_that_does_not_exist_stops_the_beam() -> None:
+    rig = started(Phase.BEAM)
+    for phase in (0, 3, 64):
+        rig.job["phase"] = phase
+        rig.cycle()
+        assert "STATE_ILLEGAL" in rig.tripped() and rig.permit == 0.0
+
+
+def test_phases_named_in_the_table_are_those_of_the_cycle() -> None:
+    for row in table().rows:
+        assert phase_bits(row.phases) & ~int(phase_bits(())) == 0
