@@ -35,13 +35,14 @@ def imaging_key() -> str:
 def threads() -> int:
     """Threads of a parallel kernel: all processors, at most LINAC_CTL_THREADS (campaigns run many processes of one)."""
     asked = os.environ.get("LINAC_CTL_THREADS", "")
-    limit = int(asked) if asked.isdigit() and int(asked) > 0 else numba.config.NUMBA_NUM_THREADS
-    return min(numba.config.NUMBA_NUM_THREADS, limit)
+    all_of_them = int(numba.config.NUMBA_NUM_THREADS)
+    return min(all_of_them, int(asked)) if asked.isdigit() and int(asked) > 0 else all_of_them
 
 
 numba.config.NUMBA_NUM_THREADS = threads()
 if not os.environ.get("NUMBA_THREADING_LAYER"):
     numba.config.THREADING_LAYER = "workqueue"  # survives fork; the OpenMP layer kills the child and spins when idle
+prange: Any = numba.prange
 CACHE = str(cache_home() / f"imaging-{imaging_key()}")
 
 

@@ -43,7 +43,7 @@ class Volume:
 
     def axis_mm(self, axis: int) -> Floats:
         """(n,) mm: voxel centres along X (0), Y (1) or Z (2)."""
-        centres: Floats = self.origin_mm[axis] + np.arange(self.size[axis]) * self.spacing_mm[axis]
+        centres: Floats = self.origin_mm[axis] + np.arange(self.size[axis], dtype=np.float64) * self.spacing_mm[axis]
         return centres
 
     def xyz(self) -> Pixels:
