@@ -98,7 +98,7 @@ class Bench(Run):
 
     def off_plan(self, beam: Beam) -> dict[str, float]:
         """Worst distance of each device from where the plan wants it at the MU really given; a pulse of leeway."""
-        worst = {name: 0.0 for name in SHAPES}
+        worst = dict.fromkeys(SHAPES, 0.0)
         pulse = float(self.plant.modes["mu_per_pulse"][int(self.image.beam["mode"][0])])
         for _, mu, places in [s for s in self.shapes if s[0] == beam.number]:
             wanted = [planned(beam, self, mu + d * pulse) for d in (-1.0, 0.0, 1.0)]
@@ -119,6 +119,6 @@ def planned(beam: Beam, bench: Bench, mu: float) -> dict[str, Any]:
     def at(table: Any) -> Any:
         return np.array([np.interp(mu, beam.cumulative_mu, column) for column in np.atleast_2d(np.asarray(table).T)])
 
-    jaws = ["X1 X2 Y1 Y2".split().index(axis.name) for axis in bench.order.machine.controller.jaws]
+    jaws = [["X1", "X2", "Y1", "Y2"].index(axis.name) for axis in bench.order.machine.controller.jaws]
     return {"gantry": at(beam.gantry_deg), "collimator": at(beam.collimator_deg), "jaws": at(beam.jaw_mm[:, jaws]),
             "mlc": None if beam.leaf_mm is None else at(beam.leaf_mm)}

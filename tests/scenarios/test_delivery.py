@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from tests.scenarios.bench import Bench
-from tests.support import beam, gap, machine, order_for, small_arc, small_sliding_window, small_static, small_step_and_shoot
+from tests.support import (
+    beam,
+    gap,
+    machine,
+    order_for,
+    small_arc,
+    small_sliding_window,
+    small_static,
+    small_step_and_shoot,
+)
 
 M = machine()
 GANTRY_DEG, COLLIMATOR_DEG, MM = 0.3, 0.1, 1.0  # truth against plan at the MU really given; a leaf starts from rest

@@ -50,7 +50,8 @@ def test_an_opened_door_stops_the_beam_in_the_next_cycle_and_the_arc_is_resumed_
 
 
 def test_a_scripted_operator_who_opens_the_door_is_the_same_door() -> None:
-    bench = Bench(order_for(beams=[small_static(M, mu=40.0, mode="6X")], script=[Act("open_door", "ben", on="beam_on:1", after_s=2.0)]))
+    bench = Bench(order_for(beams=[small_static(M, mu=40.0, mode="6X")],
+                            script=[Act("open_door", "ben", on="beam_on:1", after_s=2.0)]))
     bench.run()
     assert bench.error is None and bench.mu(1) == pytest.approx(40.0, abs=0.1)
     assert bench.outcome().interruptions == 1 and "DOOR" in bench.tripped()
@@ -97,7 +98,7 @@ def test_a_door_that_is_open_before_the_beam_prevents_it_until_somebody_closes_i
     bench = Bench(order_for(beams=[small_static(M)], script=[Act("open_door", "ben", at_s=25.0)]))
     bench.run()
     opened = bench.said("open_door")[0].cycle
-    closed = [e.cycle for e in bench.said("close_door") if e.cycle > opened][0]
+    closed = next(e.cycle for e in bench.said("close_door") if e.cycle > opened)
     truth = bench.truth()
     assert truth["pulses"][truth["cycle"] < closed].sum() == 0
     assert bench.tripped() == []  # an inhibit, not an interrupt
