@@ -54,7 +54,7 @@ class Rig:
         self.panel = Panel(table(), self.control)
         self.spoiled: list[Callable[[], None]] = []
         self.obedient = True
-        self.owed = 0.0  # pulses
+        self.owed = self.mu = 0.0  # pulses; MU since power-up
         self.answer_age = 0  # cycles by which a node's stamp is old
         for guard in Guard:
             self.guard(guard, 0.0 if guard in LOW_IS_FINE else 1.0)
@@ -117,8 +117,8 @@ class Rig:
         beam["rate_1_mu_per_s"] = asked if on else 0.0
         beam["pulse_mu"] = size if pulses else 0.0
         beam["pulses"] += pulses
-        beam["mu_1"] += pulses * size
-        beam["mu_2"] += pulses * size
+        self.mu += pulses * size
+        beam["mu_1"] = beam["mu_2"] = self.mu
 
     # --- the cycle
 

@@ -91,7 +91,7 @@ def test_outside_its_limit_or_without_a_number_a_row_trips_after_its_debounce(in
     bench.run(value)
     assert bench.tripped and bench.changes == [row.debounce]
     seen = float(bench.rows["value"][0])
-    assert seen == value or math.isnan(seen) and math.isnan(value)
+    assert seen == value or (math.isnan(seen) and math.isnan(value))
     assert int(bench.rows["first_cycle"][0]) == row.debounce
 
 

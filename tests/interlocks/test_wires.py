@@ -459,7 +459,7 @@ def test_a_couch_that_drops_stops_everything(speed: float, trips: bool) -> None:
 @pytest.mark.parametrize(("step_mm", "trips"), [(0.59, False), (0.61, True)])
 def test_a_leaf_faster_than_any_leaf_holds_the_beam(step_mm: float, trips: bool) -> None:
     rig = started(Phase.BEAM)
-    for i in range(3):
+    for _ in range(3):
         rig.spoil("mlc", "readback", float(rig.image.mlc["readback"][5]) + step_mm, 5)
         rig.cycle()
     assert ("MLC_SPD" in rig.tripped()) is trips
