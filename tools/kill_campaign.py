@@ -26,6 +26,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from linac_ctl.control.journal import JOURNAL, SLOTS  # noqa: E402
 from linac_ctl.errors import LinacError  # noqa: E402
 from linac_ctl.records.run_record import RunRecord  # noqa: E402
 
@@ -43,6 +44,7 @@ class Setup:
     speed: str = "40"
     wall_s: tuple[float, float] = (1.2, 5.4)  # part of the session at that speed in which runs are killed
     seeds: int = 4
+    by_dose: bool = False  # kill at a random dose instead of at a random moment
 
 
 @dataclass(frozen=True)
@@ -146,13 +148,26 @@ def killed_run(setup: Setup, number: int, dice: random.Random, work: Path, spawn
     begin = time.monotonic()
     while not (folder / "manifest.json").exists() and time.monotonic() < begin + 120:
         time.sleep(0.005)
-    time.sleep(after_s)
+    if setup.by_dose:
+        wait_for_dose(folder, dice.uniform(0.0, 0.9 * sum(truth(setup, seed)[0].values())))
+    else:
+        time.sleep(after_s)
     process.kill()
     try:
         return judged(setup, number, seed, after_s, folder, work, spawn)
     except LinacError as error:
         begun = (folder / "plan.dcm").exists() and (folder / "journal.bin").exists()
         return Finding(number, seed, after_s, "before the record", 0, 0.0, 0.0, 0, 0.0, 0.0, str(error) if begun else "")
+
+
+def wait_for_dose(folder: Path, mu: float) -> None:
+    """Until the journal shows so many MU, all beams together; a run that never gets there is not waited for."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (folder / "result.json").exists():
+        data = (folder / "journal.bin").read_bytes() if (folder / "journal.bin").exists() else b""
+        if len(data) == SLOTS * JOURNAL.itemsize and np.frombuffer(data, JOURNAL)["mu_1"].sum() >= mu:
+            return
+        time.sleep(0.001)
 
 
 def judged(setup: Setup, number: int, seed: int, after_s: float, folder: Path, work: Path,
