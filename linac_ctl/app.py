@@ -221,6 +221,7 @@ class Simulation:
 
     def log(self, who: str, what: str, *, why: str = "", role: str = "", old: Any = None, new: Any = None) -> None:
         """One event: who did what, why, old and new value."""
+        self._count_truth()  # before anybody lets go of the beam in hand
         cycle = self.engine.cycle
         event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
         self.events.append(event)
