@@ -119,7 +119,7 @@ def _straight(folder: Path, slices: list[Any]) -> None:
         raise PatientError(f"CT {folder}: orientation {cosines.tolist()} is not transverse; resample the series without tilt")
     across = np.array([_position(ds)[:2] for ds in slices])
     if (off := float(np.ptp(across, axis=0).max())) > SAME_MM:
-        raise PatientError(f"CT {folder}: slices are shifted against each other by {off:.2f} mm (gantry tilt?); resample the series")
+        raise PatientError(f"CT {folder}: slices are shifted by {off:.2f} mm (gantry tilt?); resample the series")
     position = str(slices[0].get("PatientPosition", ""))
     if position not in POSITIONS:
         raise PatientError(f"CT {folder}: patient position '{position}'; known are {', '.join(POSITIONS)}")
@@ -135,8 +135,8 @@ def _gapless(folder: Path, z_mm: list[float]) -> float:
     if len(wrong):
         first = int(wrong[0])
         raise PatientError(
-            f"CT {folder}: {steps[first]:.2f} mm between z = {z_mm[first]:.2f} and {z_mm[first + 1]:.2f} mm, {usual:.2f} mm is usual: "
-            f"slices are missing ({len(wrong)} uneven steps); export the whole series"
+            f"CT {folder}: {steps[first]:.2f} mm between z = {z_mm[first]:.2f} and {z_mm[first + 1]:.2f} mm, "
+            f"{usual:.2f} mm is usual: slices are missing ({len(wrong)} uneven steps); export the whole series"
         )
     return usual
 

@@ -22,10 +22,11 @@ class HiddenPose:
     turn: TurnShift | None = None
     table: TableTop = STIFF
     reference: CouchPose = AT_ZERO
+    lying: Pose = AS_PLANNED  # frame P in the fixed frame at couch 0: identity for head first supine
     set_up_at_s: float = 0.0  # machine time at which the patient was set up: motion counts from here
 
     def on_couch(self, time_s: float, couch_angle_deg: float) -> Pose:
-        """The patient relative to the table top: what no couch readback shows."""
+        """The patient relative to the table top, in the patient's axes: what no couch readback shows."""
         pose = self.set_up
         for motion in self.motions:
             pose = pose.after(motion.at(time_s - self.set_up_at_s))
@@ -33,12 +34,12 @@ class HiddenPose:
 
     def pose(self, time_s: float, couch: CouchPose) -> Pose:
         """r = R p + t in the fixed frame; `couch` is the truth of the drives, not their readback."""
-        return self.table.pose(couch, self.reference).after(self.on_couch(time_s, couch.rotation_deg))
+        return self.table.pose(couch, self.reference).after(self.lying).after(self.on_couch(time_s, couch.rotation_deg))
 
     def error(self, time_s: float, couch: CouchPose, planned_angle_deg: float | None = None) -> Pose:
         """Off from the plan, in the patient's axes: identity when all is where it should be, at any couch angle."""
         angle = couch.rotation_deg if planned_angle_deg is None else planned_angle_deg
-        return planned_pose(angle).inverse().after(self.pose(time_s, couch))
+        return planned_pose(angle).after(self.lying).inverse().after(self.pose(time_s, couch))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,8 @@ def load_structures(path: str | Path, ct: PlanningCt, target: str | None = None)
     path = Path(path)
     ds = _read(path)
     _same_patient(path, ds, ct)
-    kinds = {int(o.ReferencedROINumber): str(o.get("RTROIInterpretedType", "") or "") for o in ds.get("RTROIObservationsSequence", [])}
+    seen = ds.get("RTROIObservationsSequence", [])
+    kinds = {int(o.ReferencedROINumber): str(o.get("RTROIInterpretedType", "") or "") for o in seen}
     contours = {int(c.ReferencedROINumber): c for c in ds.get("ROIContourSequence", [])}
     found = []
     for roi in ds.get("StructureSetROISequence", []):
@@ -45,7 +46,8 @@ def _read(path: Path) -> Any:
     except (InvalidDicomError, OSError) as exc:
         raise PatientError(f"structure set {path}: cannot be read as DICOM: {exc}") from exc
     if str(ds.get("SOPClassUID", "")) != RTSTRUCT:
-        raise PatientError(f"structure set {path}: this is a {ds.get('Modality', 'file without a modality')}; an RTSTRUCT is needed")
+        what = ds.get("Modality", "file without a modality")
+        raise PatientError(f"structure set {path}: this is a {what}; an RTSTRUCT is needed")
     return ds
 
 
@@ -78,7 +80,7 @@ def _contours(path: Path, name: str, item: Any, ct: PlanningCt) -> tuple[np.ndar
             continue
         numbers = np.array(contour.get("ContourData", []), float)
         if len(numbers) < 9 or len(numbers) % 3 or not np.isfinite(numbers).all():
-            raise PatientError(f"structure set {path}: '{name}' has a contour of {len(numbers)} numbers; 3 points of 3 are the least")
+            raise PatientError(f"structure set {path}: '{name}' has a contour of {len(numbers)} numbers; 3 x 3 are the least")
         points = numbers.reshape(-1, 3)
         if float(np.ptp(points[:, 2])) > FLAT_MM:
             raise PatientError(f"structure set {path}: '{name}' has a contour that is not in one transverse plane")

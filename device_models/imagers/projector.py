@@ -1,0 +1,140 @@
+"""What a beam sees of a patient: line integrals for views of the fixed frame and a pose for each of them.
+
+Views whose pixel columns lie along Y use the fast kernel: the patient's shift enters by the volume's origin, its rotation by
+one resampling that frames of nearly the same rotation share. All others use the kernel for any pose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from device_models.interface.volume import Floats, Pixels, Pose, Volume, pose_of
+from device_models.patient.phantom import Phantom
+from device_models.patient.rays import ray_integrals
+
+from .aligned import project_aligned
+from .attenuation import Spectrum, attenuation
+from .joseph import project_any
+from .resample import halved, moved
+from .views import View
+
+SAME_ROTATION = 2e-4  # rad: frames this close share a resampled volume; 0.02 mm at 100 mm
+LARGEST_RESAMPLED = 0.27  # rad, 15 deg: beyond, too much of the patient would leave the grid
+
+
+class Projector(Protocol):
+    """Line integrals of whoever lies there."""
+
+    def integrals(self, views: Sequence[View], poses: Sequence[Pose], spectrum: Spectrum) -> Pixels:
+        """(n, columns, rows) without unit; views of one size."""
+
+
+def pixel_at_isocentre_mm(view: View) -> float:
+    """Pitch of a view's pixels, scaled to a plane through the isocentre."""
+    to_panel = float(np.linalg.norm(view.corner_mm + 0.5 * (view.columns * view.du_mm + view.rows * view.dv_mm) - view.source_mm))
+    return float(np.linalg.norm(view.du_mm)) * float(np.linalg.norm(view.source_mm)) / to_panel
+
+
+@dataclass(slots=True, eq=False)
+class VoxelProjector:
+    """A patient of voxels. It remembers attenuation volumes and the last rotation, so that scans do not repeat work."""
+
+    levels_hu: tuple[Volume, ...]  # fine to coarse; a view takes the coarsest that its pixels still resolve
+    exact: bool = False  # True: never resample; slower, and a little sharper
+    _attenuation: tuple[tuple[int, Spectrum], Volume] | None = None
+    _turned: tuple[tuple[int, Spectrum], Floats, Volume] | None = None
+
+    def level_for(self, view: View) -> int:
+        """The coarsest level whose voxels are not larger than a pixel at the isocentre: finer ones would alias."""
+        pixel = pixel_at_isocentre_mm(view)
+        fitting = [k for k, level in enumerate(self.levels_hu) if max(level.spacing_mm) <= 1.2 * pixel]
+        return fitting[-1] if fitting else 0
+
+    def integrals(self, views: Sequence[View], poses: Sequence[Pose], spectrum: Spectrum) -> Pixels:
+        """(n, columns, rows), in the order of the views."""
+        columns, rows = views[0].columns, views[0].rows
+        level = self.level_for(views[0])
+        out = np.empty((len(views), columns, rows), np.float32)
+        start = 0
+        while start < len(views):
+            stop = start + 1
+            fast = self._fast(views[start], poses[start])
+            while stop < len(views) and self._fast(views[stop], poses[stop]) == fast and same_rotation(poses[start], poses[stop]):
+                stop += 1
+            part = slice(start, stop)
+            job = self._aligned if fast else self._any
+            out[part] = job(views[part], poses[part], (level, spectrum), columns, rows)
+            start = stop
+        return out
+
+    def _fast(self, view: View, pose: Pose) -> bool:
+        small = LARGEST_RESAMPLED if not self.exact else SAME_ROTATION
+        return view.aligned and _angle(pose.matrix) <= small
+
+    def _any(self, views: Sequence[View], poses: Sequence[Pose], key: tuple[int, Spectrum], columns: int, rows: int) -> Pixels:
+        seen = np.array([view.seen_from(pose).twelve for view, pose in zip(views, poses, strict=True)])
+        return project_any(self._volume(key), seen, columns, rows)
+
+    def _aligned(self, views: Sequence[View], poses: Sequence[Pose], key: tuple[int, Spectrum], columns: int, rows: int) -> Pixels:
+        turn = poses[0].matrix
+        volume = self._volume(key) if _angle(turn) <= SAME_ROTATION else self._rotated(key, turn)
+        table = np.array([view.twelve for view in views])
+        for row, pose in zip(table, poses, strict=True):
+            row[:6] -= np.tile(pose.t, 2)
+        return project_aligned(volume, table, columns, rows)
+
+    def _volume(self, key: tuple[int, Spectrum]) -> Volume:
+        if self._attenuation is None or self._attenuation[0] != key:
+            level = self.levels_hu[key[0]]
+            self._attenuation = key, level.with_data(attenuation(level.data, key[1]))
+        return self._attenuation[1]
+
+    def _rotated(self, key: tuple[int, Spectrum], turn: Floats) -> Volume:
+        if self._turned is None or self._turned[0] != key or _angle(self._turned[1].T @ turn) > 1e-9:
+            self._turned = key, turn, moved(self._volume(key), pose_of(turn, (0.0, 0.0, 0.0)))
+        return self._turned[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BodyProjector:
+    """A patient of exact bodies: the truth without voxels, for tests and for QA phantoms with fine details.
+
+    Bone is scaled by the sign of what a body adds, which is right for bodies that lie in water.
+    """
+
+    phantom: Phantom
+
+    def integrals(self, views: Sequence[View], poses: Sequence[Pose], spectrum: Spectrum) -> Pixels:
+        """(n, columns, rows)."""
+        bodies = self.phantom.bodies.copy()
+        dense = np.where(bodies[:, 16] > 900.0, bodies[:, 16] - 1000.0, bodies[:, 16])
+        base = np.where(bodies[:, 16] > 900.0, 1000.0, 0.0)  # a body that brings its own water
+        bodies[:, 16] = (base + np.where(dense > 0.0, spectrum.bone_factor, 1.0) * dense) * 1e-3 * spectrum.water_per_mm
+        seen = [view.seen_from(pose) for view, pose in zip(views, poses, strict=True)]
+        shots = [ray_integrals(bodies, view.twelve, view.columns, view.rows) for view in seen]
+        return np.maximum(np.stack(shots), 0.0).astype(np.float32)
+
+
+def voxel_projector(hu: Volume, coarsest_mm: float = 4.0, exact: bool = False) -> VoxelProjector:
+    """A patient's volume with halves of it, down to voxels of `coarsest_mm`; HU."""
+    if not np.isfinite(hu.data).all():
+        raise ValueError("patient: the volume holds HU that are not finite; it cannot be projected")
+    levels = [hu]
+    while max(levels[-1].spacing_mm) * 2.0 <= coarsest_mm + 1e-6 and min(levels[-1].data.shape) >= 8:
+        levels.append(halved(levels[-1]))
+    return VoxelProjector(tuple(levels), exact)
+
+
+def same_rotation(a: Pose, b: Pose) -> bool:
+    """May two frames share a resampled volume?"""
+    return _angle(a.matrix.T @ b.matrix) <= SAME_ROTATION
+
+
+def _angle(turn: Floats) -> float:
+    """rad, of a rotation matrix."""
+    sine = 0.5 * float(np.linalg.norm([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]))
+    return float(np.arctan2(sine, 0.5 * (np.trace(turn) - 1.0)))
+
+
