@@ -134,7 +134,7 @@ class Simulation:
         if self._leave_at_s is not None:
             self.loop.call_at(self._leave_at_s, self._leave)
         for every_s, look in self.observers:
-            self._observe(every_s, look)
+            self.loop.observe(cycles(every_s), look)
         try:
             self._refuse_latched()
             async with asyncio.timeout(self.order.longest_s):
@@ -176,13 +176,6 @@ class Simulation:
             except RecordError as error:
                 self._record_lost(error)
                 self._end(error)
-
-    def _observe(self, every_s: float, look: Callable[[], None]) -> None:
-        def tick() -> None:
-            look()
-            self.loop.call_later(every_s, tick)
-
-        self.loop.call_later(every_s, tick)
 
     def abort(self) -> None:
         """Somebody wants it all to stop: beam off in the next cycle, then the session ends. Safe from a signal handler."""

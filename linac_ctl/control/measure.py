@@ -16,6 +16,7 @@ MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
 SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
 LEAF_MEMORY = 0.005  # about 2 s
 NAN = float("nan")
+USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the infinite
 
 
 @compiled
@@ -32,16 +33,50 @@ def lesser(x, y):
 
 @compiled
 def measure_axes(signals, off_at, away_at, split_at, aims, wires, first, last):
-    """Off and split over axes first..last, away over all; -> how far the worst readback is beyond its range."""
+    """Off and split over axes first..last, away over all; -> how far the worst readback is beyond its range.
+
+    Usual numbers take the short way, in which the larger of two is one instruction; NaN and the absurd take the long one.
+    """
     off, away, split, beyond = 0.0, 0.0, 0.0, -1e9
     for i in range(first, last):
-        readback = wires[i].readback
-        off = worst(abs(wires[i].setpoint - readback), off)
-        away = worst(abs(aims[i].goal - readback) * aims[i].per_tolerance, away)
-        split = worst(abs(readback - wires[i].readback_2), split)
-        beyond = worst(abs(readback - aims[i].middle) - aims[i].half, beyond)
+        wire, aim = wires[i], aims[i]
+        readback = wire.readback
+        here = abs(wire.setpoint - readback)
+        left = abs(aim.goal - readback) * aim.per_tolerance
+        apart = abs(readback - wire.readback_2)
+        far = abs(readback - aim.middle) - aim.half
+        if here + left + (apart + far) < USUAL:
+            off, away = here if here > off else off, left if left > away else away
+            split, beyond = apart if apart > split else split, far if far > beyond else beyond
+        else:
+            off, away, split, beyond = worst(here, off), worst(left, away), worst(apart, split), worst(far, beyond)
     signals[off_at], signals[away_at], signals[split_at] = off, away, split
     return beyond
+
+
+@compiled
+def measure_leaves(signals, aims, wires):
+    """As `measure_axes` for all leaves, in the same pass -> (beyond, longest step since the last cycle, sum of squares of off)."""
+    off, away, split, beyond, fastest, square = 0.0, 0.0, 0.0, -1e9, 0.0, 0.0
+    for i in range(wires.size):
+        wire, aim = wires[i], aims[i]
+        readback = wire.readback
+        here = abs(wire.setpoint - readback)
+        left = abs(aim.goal - readback) * aim.per_tolerance
+        apart = abs(readback - wire.readback_2)
+        far = abs(readback - aim.middle) - aim.half
+        step = abs(readback - aim.seen)
+        aim.seen = readback
+        square += here * here
+        if here + left + (apart + far) + step < USUAL:
+            off, away = here if here > off else off, left if left > away else away
+            split, beyond = apart if apart > split else split, far if far > beyond else beyond
+            fastest = step if step > fastest else fastest
+        else:
+            off, away, split, beyond = worst(here, off), worst(left, away), worst(apart, split), worst(far, beyond)
+            fastest = worst(step, fastest)
+    signals[Signal.LEAF_OFF_MM], signals[Signal.LEAF_AWAY], signals[Signal.LEAF_SPLIT_MM] = off, away, split
+    return beyond, fastest, square
 
 
 @compiled
@@ -64,33 +99,28 @@ def measure_couch(signals, aims, wires):
 
 @compiled
 def measure_positions(control, image):
-    """All axis devices."""
+    """All axis devices; -> (longest step of a leaf, sum of squares of what leaves are off)."""
     signals = control.signals
     beyond = measure_device(signals, Signal.GANTRY_OFF_DEG, control.gantry, image.gantry)
     beyond = worst(measure_device(signals, Signal.COLLIMATOR_OFF_DEG, control.collimator, image.collimator), beyond)
     beyond = worst(measure_device(signals, Signal.JAW_OFF_MM, control.jaws, image.jaws), beyond)
-    beyond = worst(measure_device(signals, Signal.LEAF_OFF_MM, control.mlc, image.mlc), beyond)
+    leaves, fastest, square = measure_leaves(signals, control.mlc, image.mlc)
+    beyond = worst(leaves, beyond)
     beyond = worst(measure_device(signals, Signal.CARRIAGE_OFF_MM, control.carriages, image.carriages), beyond)
     beyond = worst(measure_device(signals, Signal.KV_ARM_OFF_MM, control.kv_arms, image.kv_arms), beyond)
     beyond = worst(measure_device(signals, Signal.MV_ARM_OFF_MM, control.mv_arm, image.mv_arm), beyond)
     signals[Signal.BEYOND_RANGE] = worst(measure_couch(signals, control.couch, image.couch), beyond)
+    return fastest, square
 
 
 @compiled
-def measure_speeds(control, image):
+def measure_speeds(control, image, fastest, square):
     """Seen speed beyond what was commanded of late (gantry, couch); fastest leaf."""
     signals, job = control.signals, control.job[0]
     signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry, image.gantry, 0, image.gantry.size,
                                                        job.gantry_asked_deg_per_s)
     signals[Signal.COUCH_UNASKED_MM_PER_S] = unasked(control.couch, image.couch, 0, min(3, image.couch.size),
                                                      job.couch_asked_mm_per_s)
-    fastest, square = 0.0, 0.0
-    for i in range(image.mlc.size):
-        readback = image.mlc[i].readback
-        fastest = worst(abs(readback - control.mlc[i].seen), fastest)
-        off = image.mlc[i].setpoint - readback
-        square += off * off
-        control.mlc[i].seen = readback
     signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / DT_S
     leaves = max(image.mlc.size, 1)
     job.leaf_rms2 += LEAF_MEMORY * (square / leaves - job.leaf_rms2) if job.leaf_rms2 == job.leaf_rms2 else 0.0
@@ -272,8 +302,8 @@ def measure_self(job, signals, rows):
 def measure(control, image):
     """All signals of this cycle."""
     job, signals, beam = control.job[0], control.signals, image.beam[0]
-    measure_positions(control, image)
-    measure_speeds(control, image)
+    fastest, square = measure_positions(control, image)
+    measure_speeds(control, image, fastest, square)
     measure_rates(job, signals, beam)
     forget_bad_means(job)
     measure_dose(job, signals, control.param[0], beam)

@@ -40,8 +40,10 @@ def write_job(row, control, image):
 
 @compiled
 def write_row(control, image):
-    """-> ROWS_FULL when this row was the last that fits."""
+    """-> ROWS_FULL when this row was the last that fits; nothing is written where there is no room."""
     job = control.job[0]
+    if job.row >= control.rows.shape[0]:
+        return ROWS_FULL
     row = control.rows[job.row]
     write_job(row, control, image)
     column = write_axes(row, 12, image.gantry)

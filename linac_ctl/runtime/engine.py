@@ -63,7 +63,7 @@ class Engine:
             if events:
                 self.control.job["events"] = 0
                 if events & ROWS_FULL:
-                    self._empty_rows()
+                    self.empty_rows()
                 if events & ~ROWS_FULL:
                     self.on_event(events)
                     break
@@ -82,7 +82,10 @@ class Engine:
             port.exchange(self.image)
         return 1, int(self._answer(self.control, self.image, self.plant))
 
-    def _empty_rows(self) -> None:
-        rows = self.more_rows(self.control.rows)
+    def empty_rows(self) -> None:
+        """Hand the full row buffer over and take an empty one; ValueError for one that the compiled cycle could not write."""
+        now, rows = self.control.rows, self.more_rows(self.control.rows)
+        if not (rows.dtype == now.dtype and rows.shape[1:] == now.shape[1:] and len(rows) and rows.flags.c_contiguous):
+            raise ValueError(f"row buffer: {rows.dtype} {rows.shape} does not fit; needed: {now.dtype} (n, {now.shape[1]}), n > 0")
         self.control = self.control._replace(rows=rows)
         self.control.job["row"] = 0

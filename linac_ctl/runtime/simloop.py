@@ -10,6 +10,7 @@ import heapq
 import selectors
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from device_models.interface.image import DT_S
@@ -18,6 +19,7 @@ from ..errors import LinacError
 from .pace import NS, PERIOD_NS, Clock, Pace
 
 LONGEST_WAIT_CYCLES = round(24 * 3600 / DT_S)
+NEVER = 2**62
 
 
 class Deadlock(LinacError):
@@ -79,6 +81,15 @@ class SimFuture(asyncio.Future[Any]):
         return self.seq
 
 
+@dataclass(slots=True)
+class Observer:
+    """Looks at the machine after every so many cycles; a read-only guest, so nobody waits for it and it has no task."""
+
+    every: int
+    due: int
+    look: Callable[[], None]
+
+
 class SimLoop(asyncio.SelectorEventLoop):
     """See the module's first lines."""
 
@@ -91,6 +102,8 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.stepper, self.on_overrun = stepper, on_overrun
         self.pace = Pace(speed, clock or time)
         self.pause_at: int | None = None  # cycle after which the loop stops and can be run again
+        self.observers: list[Observer] = []
+        self.next_look = NEVER
         self.now_ns = self.cycle = self.seq = 0
         super().__init__(selector)
         self._own_fd = self._ssock.fileno()  # type: ignore[attr-defined]
@@ -153,7 +166,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         if not ready and self.pace.speed is not None:
             ready = self._run_paced(cycles)
         elif not ready:
-            self._run(cycles)
+            self._run_through(cycles)
         if ready:
             return ready
         if target_ns is not None and not self._woken() and self.cycle * PERIOD_NS + PERIOD_NS > target_ns:
@@ -177,14 +190,34 @@ class SimLoop(asyncio.SelectorEventLoop):
     def _woken(self) -> bool:
         return bool(self._ready)  # type: ignore[attr-defined]
 
-    def _run(self, cycles: int) -> None:
-        if cycles <= 0:
-            return
-        done = self.stepper.advance(cycles)
-        if done == LONGEST_WAIT_CYCLES:
-            raise Deadlock("nothing happened for a day of machine time: the session waits for something that cannot come")
-        self.cycle += done
+    def observe(self, every: int, look: Callable[[], None]) -> None:
+        """Call `look` after every so many cycles. What it starts or sets takes effect from the next cycle on."""
+        self.observers.append(Observer(every, self.cycle + every, look))
+        self.next_look = min(self.next_look, self.cycle + every)
+
+    def _look(self) -> None:
+        for observer in self.observers:
+            if observer.due <= self.cycle:
+                observer.due += observer.every
+                observer.look()
+        self.next_look = min(observer.due for observer in self.observers)
+
+    def _run(self, cycles: int) -> bool:
+        """One block; -> True if somebody has something to do now, or sooner than was known before."""
+        timers = len(self._scheduled)  # type: ignore[attr-defined]
+        self.cycle += self.stepper.advance(min(cycles, self.next_look - self.cycle))
         self.now_ns = self.cycle * PERIOD_NS
+        if self.cycle >= self.next_look:
+            self._look()
+        return bool(self._ready) or len(self._scheduled) != timers  # type: ignore[attr-defined]
+
+    def _run_through(self, cycles: int) -> None:
+        end, speed = self.cycle + cycles, self.pace.speed
+        while self.cycle < end:
+            if self._run(end - self.cycle) or self.pace.speed != speed:
+                return
+        if cycles == LONGEST_WAIT_CYCLES:
+            raise Deadlock("nothing happened for a day of machine time: the session waits for something that cannot come")
 
     def _run_paced(self, cycles: int) -> list[tuple[selectors.SelectorKey, int]]:
         pace = self.pace
@@ -196,8 +229,8 @@ class SimLoop(asyncio.SelectorEventLoop):
             if ready := self._wait_until(pace.due_ns(self.cycle + 1)):
                 return ready
             pace.begin(self.cycle + 1)
-            self._run(1)
-            if self._woken():
+            speed = pace.speed
+            if self._run(1) or pace.speed != speed:
                 break
         return []
 

@@ -1,5 +1,6 @@
 """One short session in which everything happens: beam with pulses, a leaf that is pushed (hold), one that sticks (the dose
-slows down), a door that opens (interrupt), recovery and the rest of the MU. Prints its digest: compiled, or plain with NUMBA_DISABLE_JIT=1; see test_equal_bits.py.
+slows down), a door that opens (interrupt), recovery and the rest of the MU. Prints what `facts` finds: compiled, or plain
+with NUMBA_DISABLE_JIT=1; see test_equal_bits.py.
 """
 
 import json
@@ -69,5 +70,4 @@ def facts(sim: Run) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    machine, hz = [*sys.argv[1:], "bench_small", "0"][:2] if len(sys.argv) > 2 else ((sys.argv[1:] or ["bench_small"])[0], "0")
-    print(json.dumps(facts(session(machine, status_hz=float(hz)))))
+    sys.stdout.write(json.dumps(facts(session(*sys.argv[1:2]))))

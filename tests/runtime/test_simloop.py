@@ -208,3 +208,33 @@ def test_no_thread_is_started_for_an_executor() -> None:
         return await loop.run_in_executor(None, lambda: 7)
 
     assert finish(loop, main()) == 7
+
+
+@pytest.mark.parametrize("speed", [None, 1.0])
+def test_observers_look_after_every_so_many_cycles_and_block_nobody(speed) -> None:
+    counter, seen = Counter(), []
+    loop = new(counter, speed=speed, clock=FakeClock())
+    loop.observe(10, lambda: seen.append(("ten", counter.cycle)))
+    loop.observe(25, lambda: seen.append(("twenty-five", counter.cycle)))
+    finish(loop, asyncio.sleep(0.5))
+    assert seen == [("ten", 10), ("ten", 20), ("twenty-five", 25), ("ten", 30), ("ten", 40), ("ten", 50), ("twenty-five", 50)]
+
+
+@pytest.mark.parametrize("speed", [None, 1.0])
+def test_what_an_observer_sets_off_happens_in_time(speed) -> None:
+    counter, fired = Counter(), []
+    loop = new(counter, speed=speed, clock=FakeClock())
+    loop.observe(10, lambda: loop.call_later(0.03, lambda: fired.append(counter.cycle)))
+    finish(loop, asyncio.sleep(0.25))
+    assert fired == [13, 23]
+
+
+def test_a_wait_that_nothing_can_end_raises_although_somebody_looks() -> None:
+    loop = new()
+    loop.observe(1_000_000, lambda: None)
+
+    async def main() -> None:
+        await loop.create_future()
+
+    with pytest.raises(Deadlock, match="cannot come"):
+        finish(loop, main())
