@@ -40,6 +40,16 @@ class View:
     columns: int
     rows: int
 
+    def binned(self, by: int) -> "View":
+        """For the image averaged `by` x `by`."""
+        corner = self.corner_mm + (by - 1) / 2 * (self.du_mm + self.dv_mm)
+        return View(self.source_mm, corner, by * self.du_mm, by * self.dv_mm, self.columns // by, self.rows // by)
+
+    @property
+    def pitch_mm(self) -> float:
+        """Width of a pixel at the panel."""
+        return float(np.linalg.norm(self.du_mm))
+
     def project(self, points_mm: Floats) -> Floats:
         """(..., 3) points in the fixed frame -> (..., 2) pixel coordinates (column, row)."""
         normal = np.cross(self.du_mm, self.dv_mm)
