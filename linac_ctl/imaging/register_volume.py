@@ -117,27 +117,37 @@ class PointMatcher:
         """The pose of the patient in `image` (attenuation, 1/mm, any cubes)."""
         images = self._images(_clipped(checked(image, "CBCT")))
         ends = self._coarse_ends(images[0], start)
-        iterations, rest, pose = 0, True, ends[0][1]
-        for k, (level, volume) in enumerate(zip(self._levels, images)):
-            pose, used, rest = self._settle(level, volume, pose, self.search.iterations[-len(self._levels) :][k])
-            iterations += used
-        finest = self._levels[-1].points
-        similarity, inside, residual = compare(self._levels[-1], values_at(images[-1], pose, finest.at_mm))
-        rival = max((s for s, end in ends[1:] if distance(end, ends[0][1])[0] > self.search.same_mm), default=-1.0)
-        if rival > -1.0:  # seen at the coarsest level: compare like with like
-            rival += similarity - ends[0][0]
-        return Fit(pose, self.dof, self.name, similarity, inside, rival, iterations, rest, residual)
+        best = self._refined(images, ends[0])
+        others = [end for end in ends[1:] if distance(end, best.pose)[0] > self.search.same_mm]
+        if not others:
+            return best
+        other = self._refined(images, others[0])
+        if distance(other.pose, best.pose)[0] <= self.search.same_mm:
+            return best
+        if other.similarity > best.similarity:
+            best, other = other, best
+        return replace(best, rival=other.similarity)
 
-    def _coarse_ends(self, image: Volume, start: Pose) -> list[tuple[float, Pose]]:
-        """(similarity, pose) where the search from each start ends, the best first."""
-        ends = []
+    def _refined(self, images: list[Volume], pose: Pose) -> Fit:
+        """From the end of the coarse search to the finest level."""
+        iterations, rest = 0, True
+        for level, volume, most in zip(self._levels, images, self.search.iterations[-len(images) :]):
+            pose, used, rest = self._settle(level, volume, pose, most)
+            iterations += used
+        seen = values_at(images[-1], pose, self._levels[-1].points.at_mm)
+        similarity, inside, residual = compare(self._levels[-1], seen)
+        return Fit(pose, self.dof, self.name, similarity, inside, -1.0, iterations, rest, residual)
+
+    def _coarse_ends(self, image: Volume, start: Pose) -> list[Pose]:
+        """Where the search from each start ends, the best first."""
+        ends: list[tuple[float, Pose]] = []
         for shift in self.search.starts_mm:
             first = Pose(tuple(start.t + np.array(shift, float)), start.r_deg)  # type: ignore[arg-type]
             pose, _, _ = self._settle(self._levels[0], image, first, self.search.iterations[0])
             points = self._levels[0].points
             similarity, inside, _ = compare(self._levels[0], values_at(image, pose, points.at_mm))
             ends.append((similarity if inside > 0.5 else -1.0, pose))
-        return sorted(ends, key=lambda end: -end[0])
+        return [pose for _, pose in sorted(ends, key=lambda end: -end[0])]
 
     def _images(self, image: Volume) -> list[Volume]:
         """The image at the step of every level, or the nearest it has."""
