@@ -34,6 +34,10 @@ def choose_rate(job, trajectory, signals, param):
     s = job.segment
     ahead = max(trajectory.mu[s + 1] - job.expected_mu, 0.0)
     rate = min(trajectory.rate[s], sqrt(trajectory.node_rate2[s + 1] + 2.0 * trajectory.accel[s] * ahead))
+    rate = min(rate, ahead / DT_S + sqrt(trajectory.node_rate2[s + 1]))  # a cycle does not run through a control point
+    if s > 0 and trajectory.move[s - 1] == 0:  # and what was slow there gathers speed from there
+        behind = max(job.expected_mu - trajectory.mu[s], 0.0)
+        rate = min(rate, sqrt(trajectory.node_rate2[s] + 2.0 * trajectory.accel[s] * behind))
     rate = min(rate, job.rate_mu_per_s + trajectory.accel[s] * DT_S)
     rate = rate * slow_down(signals, param)
     left = trajectory.stop_mu[s] - signals[Signal.MU_1] - job.half_pulse_mu
@@ -172,6 +176,8 @@ def follow_field(control, image):
     else:
         job.run_up_cycles = 0
         job.rate_mu_per_s = choose_rate(job, trajectory, control.signals, control.param[0]) if job.permit == 1 else 0.0
+        if job.flowing == 0:  # axes stand: the first pulses find them with room to gather speed
+            job.rate_mu_per_s = min(job.rate_mu_per_s, job.start_rate_mu_per_s)
         if job.flowing > 0:
             count_dose(job, trajectory, control.signals, control.param[0])
             find_segment(job, trajectory)

@@ -250,7 +250,10 @@ def at(mu: Floats, table: Floats, segment: int, where_mu: float) -> Floats:
 def start_rate(mu: Floats, rate: Floats, node2: Floats, accel: Floats, segment: int, start_mu: float) -> float:
     """MU/s at beam-on, as the cycle will choose it."""
     ahead = math.sqrt(node2[segment + 1] + 2 * accel[segment] * (mu[segment + 1] - start_mu))
-    return float(min(rate[segment], ahead))
+    if segment == 0 or mu[segment] - mu[segment - 1] <= SAME_MU:
+        return float(min(rate[segment], ahead))
+    behind = math.sqrt(node2[segment] + 2 * accel[segment] * max(start_mu - mu[segment], 0.0))
+    return float(min(rate[segment], ahead, behind))
 
 
 def standing_start(slopes: dict[str, Floats], limits: dict[str, list[AxisConfig]], segment: int) -> float:
