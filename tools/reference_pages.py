@@ -147,7 +147,7 @@ def step_tables() -> str:
 
 def configuration_tables() -> str:
     """All keys of all kinds of files."""
-    parts = []
+    parts = ["## Every key\n"]
     for title, note, model in MODELS:
         summary = note or (model.__doc__ or "").strip().splitlines()[0]
         parts.append(f"### {title}\n\n{summary}\n\n{model_table(model)}\n")
