@@ -20,8 +20,8 @@ GROUP_ENDS = (0.0, 0.107, 0.173, 0.236, 0.286, 0.335, 0.387, 0.434, 0.479)  # of
 LOW_CONTRAST = ((-87.4, 7.5), (-69.1, 4.5), (-52.7, 4.0), (-38.5, 3.5), (-25.1, 3.0), (-12.9, 2.5))  # angle, radius mm
 
 
-def ball(offset_mm: Triple = (0.0, 0.0, 0.0), diameter_mm: float = 8.0, cube_mm: float = 60.0, ball_hu: float = 7000.0) -> Phantom:
-    """A dense ball in a plastic drum about the origin; `offset_mm` is the error that a Winston-Lutz test has to find."""
+def ball(offset_mm: Triple = (0.0, 0.0, 0.0), diameter_mm: float = 8.0, cube_mm: float = 60.0, ball_hu: float = 30000.0) -> Phantom:
+    """A tungsten ball in a plastic drum about the origin; `offset_mm` is the error that a Winston-Lutz test has to find."""
     half = 0.5 * cube_mm
     rows = [rod((0.0, 0.0, 0.0), (half, half, half), 1000.0 + PLASTIC_HU), sphere(offset_mm, 0.5 * diameter_mm, ball_hu)]
     reach = half + 4.0

@@ -37,7 +37,7 @@ def spine(seed: int = 1, fiducials: bool = False, texture: int = 36) -> Phantom:
         rows += _ribs(level) if level >= 0 else []
     rows.append(ellipsoid((4.0, 0.0, 10.0), (12.0, 10.0, 10.0), -150.0))  # the lytic lesion
     markers = FIDUCIALS_MM if fiducials else {}
-    rows += [sphere(where, 1.0, 6000.0) for where in markers.values()]  # gold would be beyond the CT's own range
+    rows += [sphere(where, 1.0, 30000.0) for where in markers.values()]  # gold
     return Phantom("spine", table(rows), ((-128.0, -128.0, -96.0), (128.0, 128.0, 160.0)), _structures(), markers)
 
 
