@@ -44,7 +44,9 @@ def cache_home() -> Path:
 
 
 numba.config.CACHE_DIR = str(cache_home() / source_key())
-compiled: Any = numba.njit(cache=True, error_model="numpy", _nrt=False)  # a division by zero gives inf, as in the records
+SWITCHES: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}  # a division by zero gives inf, as in the records
+compiled: Any = numba.njit(**SWITCHES)
+inlined: Any = numba.njit(**SWITCHES, forceinline=True)  # for a law that is called once per axis: a call costs it a tenth
 
 
 def pinned(function: Any, *examples: Any) -> Any:

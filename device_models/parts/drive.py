@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..config import DriveConfig
-from ..interface.compiled import compiled
+from ..interface.compiled import compiled, inlined
 from ..interface.image import DT_S, records
 
 PER_DT = 1.0 / DT_S
@@ -50,7 +50,7 @@ def approach(drive, error):
     return drive.two_a * error / (np.sqrt(drive.two_a * abs(error) + drive.knee_2) + drive.knee)
 
 
-@compiled
+@inlined
 def servo(drive, setpoint):
     """One cycle under power: feed-forward plus approach, within the limits of speed, acceleration and jerk."""
     last = drive.last_setpoint if drive.tracking > 0.5 else setpoint  # power is back: no memory, so no jump

@@ -65,6 +65,7 @@ class SimTask(asyncio.Task[Any]):
     def __init__(self, coro: Any, *, loop: Any, seq: int, **kw: Any) -> None:
         self.seq = seq
         super().__init__(coro, loop=loop, **kw)
+        self._log_destroy_pending = False  # a session may be looked at and left: its machine is as gone as its tasks
 
     def __hash__(self) -> int:
         return self.seq

@@ -23,5 +23,6 @@ class Load:
                             (Guard.OVERRUN_STREAK, False), (Guard.CLOCK_STEP_S, False), (Guard.LATCHES_KNOWN, True)):
             linac.guard(guard, good)
         total = sum(beam.mu for beam in beams)
-        linac.log("sequencer", "load plan", why=f"sha256 {plan.sha256[:16]}", new=f"{len(beams)} beams, {total:.2f} MU, {plan.label}")
+        what = f"{len(beams)} beams, {total:.2f} MU, {plan.label}"
+        linac.log("sequencer", "load plan", why=f"sha256 {plan.sha256[:16]}", new=what)
         return replace(session, plan=plan, beams=beams)

@@ -16,9 +16,9 @@ FORBIDDEN = {"sin", "cos", "tan", "exp", "log", "log10", "log2", "pow", "power",
 
 
 def compiled_functions(source: ast.Module) -> list[ast.FunctionDef]:
-    """Functions under @compiled."""
+    """Functions under @compiled or @inlined."""
     return [node for node in ast.walk(source) if isinstance(node, ast.FunctionDef)
-            and any(isinstance(d, ast.Name) and d.id == "compiled" for d in node.decorator_list)]
+            and any(isinstance(d, ast.Name) and d.id in ("compiled", "inlined") for d in node.decorator_list)]
 
 
 def called(node: ast.Call) -> str:
