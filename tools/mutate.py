@@ -15,27 +15,27 @@ import importlib.machinery
 import io
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-os.environ["NUMBA_DISABLE_JIT"] = "1"
 ROOT = Path(__file__).resolve().parents[1]
 INTERLOCKS = "tests/interlocks/"
-CYCLE = ["tests/control/test_cycle.py", "tests/control/test_field.py", INTERLOCKS + "test_wires.py"]
-DEVICES = "tests/device_models/"
+CONTROL = "tests/control/"
 TARGETS: dict[str, list[str]] = {
-    "linac_ctl/interlocks/scan.py": [INTERLOCKS + "test_scan.py", INTERLOCKS + "test_panel.py"],
+    "linac_ctl/interlocks/scan.py": [INTERLOCKS + "test_scan.py"],
     "linac_ctl/interlocks/panel.py": [INTERLOCKS + "test_panel.py"],
     "linac_ctl/interlocks/table.py": [INTERLOCKS + "test_table.py", INTERLOCKS + "test_catalogue.py"],
-    "linac_ctl/control/field.py": ["tests/control/test_field.py"],
-    "linac_ctl/control/cycle.py": CYCLE,
-    "device_models/safety.py": [DEVICES + "test_safety_channel.py"],
-    "device_models/parts/chamber.py": [DEVICES + "test_chamber.py", DEVICES + "test_source.py"],
-    "device_models/beam.py": [DEVICES + "test_source.py", DEVICES + "test_chamber.py"],
+    "linac_ctl/control/field.py": [CONTROL + "test_field.py"],
+    "linac_ctl/control/cycle.py": [CONTROL + "test_cycle.py"],
+    "device_models/safety.py": [INTERLOCKS + "test_channel.py"],
+    "device_models/parts/chamber.py": [INTERLOCKS + "test_dose.py"],
+    "device_models/beam.py": [INTERLOCKS + "test_dose.py"],
 }
+NOT_COMPILED = ("linac_ctl/interlocks/panel.py", "linac_ctl/interlocks/table.py")  # tested beside compiled code, which is fast
 COMPARE: dict[type, list[type]] = {
     ast.LtE: [ast.Lt, ast.Gt], ast.Lt: [ast.LtE, ast.GtE], ast.GtE: [ast.Gt, ast.Lt], ast.Gt: [ast.GtE, ast.LtE],
     ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.In: [ast.NotIn], ast.NotIn: [ast.In], ast.Is: [ast.IsNot], ast.IsNot: [ast.Is],
@@ -104,23 +104,24 @@ def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
 
 
 def mutants(source: str) -> Iterator[tuple[int, str, str, ast.Module]]:
-    """(line, before, after, changed module)."""
-    count = sum(1 for _ in places(ast.parse(source)))
-    for k in range(count):
-        parent, field, i = next(p for j, p in enumerate(places(ast.parse(source))) if j == k)
-        value = getattr(parent, field)
-        node = value if i is None else value[i]
-        for n in range(len(list(variants(node)))):
-            tree = ast.parse(source)
-            parent, field, i = next(p for j, p in enumerate(places(tree)) if j == k)
-            value = getattr(parent, field)
-            old = value if i is None else value[i]
-            new = ast.copy_location(list(variants(copy.deepcopy(old)))[n], old)
-            if i is None:
-                setattr(parent, field, new)
-            else:
-                value[i] = new
-            yield old.lineno, first_line(old), first_line(new), ast.fix_missing_locations(tree)
+    """(line, before, after, changed module); the module is the same object every time, so use it before going on."""
+    tree = ast.parse(source)
+    for parent, field, i in list(places(tree)):
+        place = getattr(parent, field)
+        old = place if i is None else place[i]
+        for variant in variants(copy.deepcopy(old)):
+            new = ast.fix_missing_locations(ast.copy_location(variant, old))
+            put(parent, field, i, new)
+            yield old.lineno, first_line(old), first_line(new), tree
+            put(parent, field, i, old)
+
+
+def put(parent: ast.AST, field: str, i: int | None, node: ast.AST) -> None:
+    """In its place in the tree."""
+    if i is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[i] = node
 
 
 def first_line(node: ast.AST) -> str:
@@ -184,6 +185,10 @@ def judge(target: str, line: int | None) -> tuple[int, int]:
 
 def main(arguments: list[str]) -> int:
     """0 when at least 95 % of all mutants were killed."""
+    chosen = [a for a in arguments if a in TARGETS] or list(TARGETS)
+    if len(chosen) > 1:  # plain Python or not is decided once in a process
+        return max([subprocess.run([sys.executable, __file__, target], check=False).returncode for target in chosen])
+    os.environ["NUMBA_DISABLE_JIT"] = "0" if chosen[0] in NOT_COMPILED else "1"
     import hypothesis  # noqa: F401 - imported once here, so that no child has to
     import numba  # noqa: F401
     import pydantic  # noqa: F401
@@ -195,10 +200,7 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     sys.dont_write_bytecode = True
     line = int(arguments[arguments.index("--at") + 1]) if "--at" in arguments else None
-    chosen = [a for a in arguments if a in TARGETS] or list(TARGETS)
-    results = [judge(target, line) for target in chosen]
-    total, survivors = (sum(column) for column in zip(*results, strict=True))
-    print(f"all: {total - survivors} of {total} killed ({100 * (total - survivors) / max(total, 1):.1f} %)")
+    total, survivors = judge(chosen[0], line)
     return 0 if total and survivors <= 0.05 * total else 1
 
 

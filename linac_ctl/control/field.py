@@ -116,10 +116,10 @@ def ramp_beam_axes(control, image):
 @compiled
 def all_there(signals):
     """Every beam-shaping axis is within tolerance of its goal."""
-    worst = 0.0
     for i in AWAY:
-        worst = signals[i] if not (signals[i] <= worst) else worst
-    return worst <= 1.0
+        if not (signals[i] <= 1.0):  # NaN is not there
+            return False
+    return True
 
 
 @compiled

@@ -116,8 +116,10 @@ def test_a_row_knows_what_is_fine(fine: str, value: float, is_fine: bool) -> Non
 
 def test_parameters_are_scaled_for_the_cycle() -> None:
     config = machine("bench_small").controller
-    param = compile_parameters(table(), config)[0]
-    p = table().parameters
+    own = DATA["parameters"] | {"gantry_hold_deg": 0.5, "leaf_hold_mm": 4.0, "jaw_hold_mm": 0.25}
+    the_table = InterlockTable.model_validate(DATA | {"parameters": own})
+    (param,) = compile_parameters(the_table, config)
+    p = the_table.parameters
     assert param["servo_gain"] == config.beam.dose_servo_gain and param["slow_down_at"] == config.beam.slow_down_at
     assert (param["split_floor_mu"], param["split_ratio"], param["chamber_hv_v"]) == (1.0, 0.05, 300.0)
     assert param["settle_cycles"] == 20
@@ -127,6 +129,11 @@ def test_parameters_are_scaled_for_the_cycle() -> None:
         low, high = p.bands[name]
         for edge in (low, high):
             assert abs(edge - param["live_middle"][i]) * param["live_per_half"][i] == pytest.approx(1.0)
+
+
+def test_a_table_does_not_change_after_it_was_read() -> None:
+    with pytest.raises(ValidationError):
+        table().rows[0].debounce = 100  # type: ignore[misc]
 
 
 def test_every_signal_and_guard_has_one_place_in_the_vector() -> None:

@@ -15,6 +15,7 @@ from linac_ctl.interlocks.table import phase_bits, reaction_bits
 from tests.control.rig import Rig, table
 
 ROWS = {row.id: row for row in table().rows}
+NAN = float("nan")
 BLOCKS_BEAM = int(Reaction.BEAM_HOLD | Reaction.BEAM_OFF | Reaction.PREVENT_START)
 Spoiler = Callable[[Rig, float], None]
 
@@ -77,6 +78,22 @@ def echo(field: str, sent: str) -> Spoiler:
     """The channel has other limits in force than were sent."""
     return lambda rig, far: rig.spoiled.append(
         lambda: rig.image.safety[field].__setitem__(0, rig.image.safety[sent][0] + far))
+
+
+def approved(at: int) -> Spoiler:
+    """The couch stands so far from where the position was approved."""
+    def spoil(rig: Rig, far: float) -> None:
+        rig.job["token_needed"], rig.job["token_cycle"] = 1.0, rig.job["cycle"]
+        rig.job["token_couch"] = rig.image.couch["readback"]
+        rig.job["token_couch"][0, at] += far
+    return spoil
+
+
+def images_age(rig: Rig, age_s: float) -> None:
+    """The images of the approval were taken so long ago."""
+    approved(0)(rig, 0.0)
+    rig.job["token_cycle"] = 0
+    rig.job["cycle"] = round(age_s / DT_S) - 1  # this much in the next cycle
 
 
 def live(name: str, index: int) -> Spoiler:
@@ -215,6 +232,18 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("RESUME_LIMIT", guard(Guard.RESUME), 1.0, 0.0, Phase.READY),
     ("LOG_FAIL", guard(Guard.RECORD), 1.0, 0.0, Phase.READY),
     ("LOG_LOST", guard(Guard.RECORD), 1.0, 0.0, Phase.BEAM),
+    ("POS_UNVERIFIED", guard(Guard.POSITION_APPROVED), 1.0, 0.0, Phase.READY),
+    ("POS_UNVERIFIED", guard(Guard.POSITION_APPROVED), 1.0, NAN, Phase.BEAM),
+    *[("POS_CHANGED", approved(i), 0.999, 1.001, Phase.BEAM) for i in range(3)],
+    *[("POS_CHANGED", approved(i), -0.999, -1.001, Phase.IDLE) for i in range(3)],
+    *[("POS_TURNED", approved(i), 0.499, 0.501, Phase.READY) for i in range(3, 6)],
+    *[("POS_TURNED", approved(i), 0.499, NAN, Phase.BEAM) for i in range(3, 6)],
+    ("IMG_STALE", images_age, 899.9, 900.1, Phase.READY),
+    ("APPROVAL_BIND", guard(Guard.APPROVAL_BIND), 1.0, 0.0, Phase.READY),
+    ("IMG_BIND", guard(Guard.IMAGE_BIND), 1.0, 0.0, Phase.READY),
+    ("SHIFT_RANGE", guard(Guard.SHIFT_RANGE), 1.0, 0.0, Phase.READY),
+    ("REG_QUALITY", guard(Guard.REG_QUALITY), 1.0, 0.0, Phase.READY),
+    ("IMG_QUALITY", guard(Guard.IMG_QUALITY), 1.0, 0.0, Phase.READY),
     ("RX_HASH", job("prescription"), 0, 1, Phase.BEAM),
     ("RX_CHANGED", job("prescription"), 0, 1, Phase.READY),
     ("SESSION_ID", job("session"), 0, 1, Phase.BEAM),
@@ -279,7 +308,6 @@ def test_a_reading_just_inside_its_limit_trips_nothing_and_just_outside_trips_it
         assert phase is not Phase.BEAM or others or before == 1.0  # it fell in this very cycle
 
 
-NAN = float("nan")
 # part, field, rows within two cycles, rows within 60 cycles, in BEAM
 NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
     ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "MU_ANGLE", "DATA_RANGE"]),
