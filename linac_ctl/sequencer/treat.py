@@ -22,6 +22,7 @@ from .session import BeamOutcome, Session, Suite
 
 Stop = tuple[int, Exception]  # cycle, and what ended an attempt
 NOTHING_LEFT_MU = 1e-6
+AFTERWARDS_S = 0.1  # of record that still bears the number of the beam: the last dose comes in, the gantry coasts
 SMALL_TURN_DEG = 1.0
 BLOCKS_START = int(Reaction.PREVENT_START | Reaction.BEAM_OFF | Reaction.BEAM_HOLD)
 
@@ -57,7 +58,7 @@ class Treat:
             press = before is None or not self.auto_sequence or couch_differs(before, beam)
             session = await self._beam(suite, session, beam, slot, done_mu, press)
             before = beam
-        suite.linac.beam.stand_down()
+        await let_go(suite.linac)
         suite.linac.enter(Phase.IDLE)
         return session
 
@@ -98,13 +99,13 @@ class Treat:
         suite.staff.hear(f"stopped:{beam.number}")
         linac.enter(Phase.STOPPED)
         if why := self._lost(linac, stops, mu):
-            linac.beam.stand_down()
+            await let_go(linac)
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; {why}: {stop}", session) from stop
         if not linac.signal(Signal.DOOR) >= 1.0:  # nobody may reset a door that stands open
             await suite.staff.act("press_search")
             await suite.staff.act("close_door")
         if left := await suite.staff.clear(linac, self.patience_s):
-            linac.beam.stand_down()
+            await let_go(linac)
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop
 
@@ -127,6 +128,12 @@ class Treat:
         delivered = await linac.beam.deliver(longest_s(field))
         linac.log("sequencer", f"beam {beam.number} complete", new=f"{delivered.mu_1:.3f} MU, {delivered.mu_2:.3f} MU")
         return delivered
+
+
+async def let_go(linac: Linac) -> None:
+    """The field is over: gun and RF off, the counters belong to nobody any more."""
+    await asyncio.sleep(AFTERWARDS_S)
+    linac.beam.stand_down()
 
 
 def check_bytes(suite: Suite) -> None:

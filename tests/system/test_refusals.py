@@ -37,7 +37,8 @@ def said(capsys: pytest.CaptureFixture[str]) -> Any:
     ("not a run folder", RECORD, ["--resume", "nowhere"]),
     ("leave --plan", USAGE, ["--resume", "configs", "--plan", "x.dcm"]),
 ])
-def test_words_that_make_no_sense_are_answered_with_what_would(words: str, code: int, arguments: list[str], said: Any, tmp_path: Path) -> None:
+def test_words_that_make_no_sense_are_answered_with_what_would(words: str, code: int, arguments: list[str], said: Any,
+                                                                  tmp_path: Path) -> None:
     said(words, code, *arguments, "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -66,7 +67,8 @@ def test_a_truncated_plan_is_refused(said: Any, tmp_path: Path) -> None:
 
 def test_a_plan_for_other_leaves_is_refused_before_there_is_a_folder(said: Any, tmp_path: Path) -> None:
     write_plan(tmp_path / "plan.dcm", "box_3dcrt", "agility_160")
-    said("choose a machine with the MLC of the plan", REFUSED, "palliative", "--plan", tmp_path / "plan.dcm", "--machine", "c_arm_m120", "--out", tmp_path / "run")
+    said("choose a machine with the MLC of the plan", REFUSED, "palliative", "--plan", tmp_path / "plan.dcm",
+         "--machine", "c_arm_m120", "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -71,7 +71,7 @@ def test_ctrl_c_takes_the_beam_away_and_leaves_a_complete_record_that_stays_latc
     child = start("run", "palliative", *QUICK, "--speed", "20", "--out", folder)
     wait_for_dose(folder, 30.0)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     record = RunRecord.open(folder)
     assert record.result is not None and record.result.outcome == "terminated"
