@@ -288,6 +288,21 @@ def measure_arc(job, signals, trajectory):
 
 
 @compiled
+def measure_approval(job, signals, couch):
+    """How far the couch has moved since the position was approved, and how old the images are that it rests on."""
+    way2, turn = 0.0, 0.0
+    for i in range(couch.size):
+        off = couch[i].readback - job.token_couch[i]
+        way2 += off * off if i < 3 else 0.0
+        turn = worst(abs(off), turn) if i >= 3 else turn
+    needed, held = job.token_needed != 0.0, job.token_cycle >= 0
+    signals[Signal.POSITION_MOVED_MM] = sqrt(way2) if needed and held else 0.0
+    signals[Signal.POSITION_MOVED_DEG] = turn if needed and held else 0.0
+    age = (job.cycle - job.token_cycle) * DT_S if held else NAN
+    signals[Signal.IMAGE_AGE_S] = age if needed else 0.0
+
+
+@compiled
 def measure_self(job, signals, rows):
     """The controller's own consistency."""
     phase = job.phase
@@ -312,6 +327,7 @@ def measure(control, image):
     measure_room(job, signals, image.room[0])
     measure_nodes(job, signals, image.nodes)
     measure_arc(job, signals, control.trajectory)
+    measure_approval(job, signals, image.couch)
     measure_self(job, signals, control.interlocks)
     lag = worst(signals[Signal.GANTRY_OFF_DEG] * control.param[0].per_gantry_hold,
                 signals[Signal.JAW_OFF_MM] * control.param[0].per_jaw_hold)

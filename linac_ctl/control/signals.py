@@ -105,6 +105,10 @@ class Signal(IntEnum):
     PRESCRIPTION_CHANGED = 87  # 1.0 = what is loaded is not what was armed
     SESSION_CHANGED = 88
     RUN_UP_LEFT_CYCLES = 89
+    # the approved position; all 0.0 in workflows that need none
+    POSITION_MOVED_MM = 90  # of the couch since the approval in force, length of the way; 0.0 while there is none
+    POSITION_MOVED_DEG = 91  # worst of the three turns
+    IMAGE_AGE_S = 92  # of the images that the approval in force rests on; NaN while there is none
 
 
 class Guard(IntEnum):
@@ -128,6 +132,13 @@ class Guard(IntEnum):
     OVERRUN_STREAK = 15  # cycles late in a row (real time); fine while low
     CLOCK_STEP_S = 16  # wall clock against machine clock (real time); fine while low
     LATCHES_KNOWN = 17
+    # 1.0 as well where the workflow takes no images
+    POSITION_APPROVED = 18  # people have approved where the patient is, and nothing has ended that since
+    APPROVAL_BIND = 19  # the approval is of this patient, plan, match, couch angle and staff
+    IMAGE_BIND = 20  # the images are of this patient, plan and couch position
+    SHIFT_RANGE = 21  # the shift ordered last was within what may be shifted
+    REG_QUALITY = 22  # the last match may be used
+    IMG_QUALITY = 23  # the last images are complete and show something
 
 
 FIRST_GUARD = len(Signal)

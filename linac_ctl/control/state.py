@@ -79,6 +79,10 @@ JOB = np.dtype([
     ("leaf_rms2", "f8"),
     ("symmetry_mean", "f8", (2,)),
     ("bar_needed", "f8"),  # 1.0 = motion needs a held motion-enable bar (staff in the room)
+    # the approved position of the patient
+    ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
+    ("token_cycle", "i8"),  # cycle of the images that the approval rests on; -1 = no approval in force
+    ("token_couch", "f8", (6,)),  # where the couch stands while the approval holds, mm and deg, as `Couch`
     # bookkeeping
     ("row", "i8"),
     ("row_every", "i8"),
@@ -200,7 +204,8 @@ def axis_names(machine: MachineConfig) -> list[tuple[str, str]]:
 def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: int, rows: Any, journal: Any = None) -> Control:
     """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
-    job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000)
+    job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000,
+                  token_needed=1.0, token_cycle=-1, token_couch=np.nan)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..control.signals import Guard
 from ..plan.check import require_deliverable
+from . import approval
 from .session import Session, Suite
 
 
@@ -22,6 +23,7 @@ class Load:
                             (Guard.RECORD, suite.record.can_go_on()), (Guard.TRANSITION, True), (Guard.NOT_ABORTED, True),
                             (Guard.OVERRUN_STREAK, False), (Guard.CLOCK_STEP_S, False), (Guard.LATCHES_KNOWN, True)):
             linac.guard(guard, good)
+        approval.begin(linac, needed=suite.imaging is not None)
         total = sum(beam.mu for beam in beams)
         what = f"{len(beams)} beams, {total:.2f} MU, {plan.label}"
         linac.log("sequencer", "load plan", why=f"sha256 {plan.sha256[:16]}", new=what)

@@ -1,11 +1,17 @@
 """The value that goes through the steps of a workflow: what is known so far. Steps take one in and give a new one out."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..plan.model import Beam, Plan
 from ..subsystems.linac import Linac
 from .staff import Staff
+
+if TYPE_CHECKING:  # sessions without images start without them
+    from ..imaging.match import Match
+    from .approval import Approval
+    from .images import ImageSet, Imaging
+    from .protocol import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,10 @@ class Session:
     beams: tuple[Beam, ...] = ()
     identified_by: tuple[str, ...] = ()
     outcomes: tuple[BeamOutcome, ...] = ()
+    images: "ImageSet | None" = None  # the latest
+    match: "Match | None" = None  # of the latest images
+    decision: "Decision | None" = None  # what the protocol makes of the match
+    approval: "Approval | None" = None  # of that match
 
     def with_outcome(self, outcome: BeamOutcome) -> "Session":
         """One more beam dealt with; a repeated number replaces the older entry."""
@@ -62,6 +72,7 @@ class Suite:
     group: int | None
     session_number: int
     resumed: bool = False
+    imaging: "Imaging | None" = None  # only in workflows that take images
 
 
 class Step(Protocol):

@@ -1,0 +1,97 @@
+"""An approval is a token: of one patient, plan, match and couch position, by people who are still here. No token, no beam.
+
+The scan cycle watches what can change between two looks (couch, age of the images); what is compared here is looked at before
+every beam. Whatever ends an approval ends it for good: only a new one helps.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from device_models.interface.image import DT_S
+
+from ..control.signals import Guard
+from ..errors import RefusedError
+from ..subsystems.linac import Linac
+
+if TYPE_CHECKING:
+    from ..imaging.couch import CouchPosition
+    from ..imaging.match import Match
+    from .session import Session, Suite
+
+OF_IMAGES = (Guard.POSITION_APPROVED, Guard.APPROVAL_BIND, Guard.IMAGE_BIND, Guard.SHIFT_RANGE, Guard.REG_QUALITY, Guard.IMG_QUALITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved which match, and where the couch must stand for it."""
+
+    match: "Match"
+    couch: "CouchPosition"
+    people: tuple[str, ...]
+    image_cycle: int
+    cycle: int  # when it was given
+
+
+def begin(linac: Linac, needed: bool) -> None:
+    """At the start of a session: nothing is known of the position, or nothing has to be."""
+    linac.control.job["token_needed"] = float(needed)
+    for guard in OF_IMAGES:
+        linac.guard(guard, not needed)
+    revoke(linac)
+
+
+def revoke(linac: Linac) -> None:
+    """Nobody vouches for the position any more; where no approval is needed, nothing changes."""
+    job = linac.control.job
+    if job["token_needed"][0] != 0.0:
+        linac.guard(Guard.POSITION_APPROVED, False)
+        linac.guard(Guard.APPROVAL_BIND, False)
+    job["token_cycle"], job["token_couch"] = -1, np.nan
+
+
+def arm(linac: Linac, approval: Approval) -> None:
+    """From the next cycle on the couch and the clock are watched."""
+    job = linac.control.job
+    job["token_couch"][0, :] = approval.couch.six
+    job["token_cycle"] = approval.image_cycle
+    linac.guard(Guard.POSITION_APPROVED, True)
+    linac.guard(Guard.APPROVAL_BIND, True)
+
+
+def objections(suite: "Suite", session: "Session", angle_deg: float) -> tuple[list[str], list[str]]:
+    """(what is wrong with the binding of the approval, of the images), for a beam at this couch angle."""
+    approval, plan = session.approval, suite.plan
+    if approval is None or suite.imaging is None:
+        return ["there is none"], ["there are none"]
+    binding, limits = approval.match.binding, suite.imaging.protocol.shift
+    staff, uids = [name for name, _ in suite.staff.people], session.images.uids if session.images else ()
+    turned = abs(angle_deg - binding.couch_angle_deg)
+    of_approval = [why for why, wrong in (
+        ("another plan is loaded", binding.plan_uid != plan.sop_instance_uid),
+        ("another patient is here", binding.patient_id != plan.patient_id),
+        ("a newer match has been made", session.match is not approval.match),
+        (f"{', '.join(approval.people)} are not all on duty any more", not set(approval.people) <= set(staff)),
+        (f"the beam turns the couch by {turned:.1f} deg, image again after the turn", not turned <= limits.stale_deg),
+    ) if wrong]
+    of_images = [] if binding.image_uids == uids else ["newer images have been taken"]
+    return of_approval, of_images
+
+
+def check(suite: "Suite", session: "Session", angle_deg: float) -> None:
+    """Before every beam: RefusedError says why nobody vouches for the position; the interlocks say so from then on."""
+    if suite.imaging is None:
+        return
+    linac = suite.linac
+    of_approval, of_images = objections(suite, session, angle_deg)
+    linac.guard(Guard.APPROVAL_BIND, not of_approval)
+    linac.guard(Guard.IMAGE_BIND, not of_images)
+    if int(linac.control.job["token_cycle"][0]) < 0:
+        of_approval.append("none is in force")
+    age_s = (linac.cycle - int(linac.control.job["token_cycle"][0])) * DT_S
+    if not of_approval and not age_s <= (limit_s := suite.imaging.protocol.approval.age_s):
+        of_images.append(f"they are {age_s:.0f} s old > {limit_s:g} s")
+    if why := [*(f"approval: {text}" for text in of_approval), *(f"images: {text}" for text in of_images)]:
+        linac.guard(Guard.POSITION_APPROVED, False)
+        raise RefusedError(f"position not approved: {'; '.join(why)}; image, match and approve again")

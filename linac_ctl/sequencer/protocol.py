@@ -1,0 +1,180 @@
+"""What a site has agreed on for one kind of treatment: how to image, which error asks for what, who approves. Data only."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from ..config.machine import Frozen
+
+if TYPE_CHECKING:
+    from ..imaging.match import Match
+
+Role = Literal["therapist", "physicist", "physician", "engineer"]
+Triple = tuple[float, float, float]
+
+
+class Level(Enum):
+    """What an error of the patient's position asks for."""
+
+    NO_SHIFT = "no shift"
+    SHIFT = "shift"
+    SHIFT_VERIFY = "shift and verify"
+    SET_UP = "set up again"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the protocol makes of one match. Lengths in mm at the isocentre, turns: the largest of the three in deg."""
+
+    level: Level
+    shift_mm: float
+    turn_deg: float
+    text: str
+
+    @property
+    def moves(self) -> bool:
+        """The couch is to move."""
+        return self.level in (Level.SHIFT, Level.SHIFT_VERIFY)
+
+
+class TechniqueConfig(Frozen):
+    """Of one exposure."""
+
+    kv: float = Field(gt=0)
+    ma: float = Field(gt=0)
+    ms: float = Field(gt=0)
+
+    @property
+    def mas(self) -> float:
+        """Charge."""
+        return self.ma * self.ms * 1e-3
+
+
+class ScanConfig(Frozen):
+    """One way to take a CBCT: `standard` for people, `quick` (few small frames) for campaigns and tests."""
+
+    start_deg: float = Field(ge=-180, le=180, description="gantry angle of the first frame")
+    stop_deg: float = Field(ge=-180, le=180, description="gantry angle of the last; nearer ends are turned to first")
+    frames: int = Field(ge=40, le=1000)
+    binning: int = Field(ge=1, le=64, description="of the panel, both ways")
+    reconstruction: Literal["full", "quick", "lite"] = Field(description="256 voxels of 1 mm, 128 of 2 mm, 64 of 4 mm a side")
+
+
+class RegistrationConfig(Frozen):
+    """How images are compared, and when a match counts."""
+
+    dof: Literal[3, 4, 6] = 6
+    clip_low_mm: Triple = Field(description="corner of the clip box, fixed frame, from the isocentre")
+    clip_high_mm: Triple
+    similarity: float = Field(ge=-1, le=1, description="lowest correlation that counts")
+    inside: float = Field(ge=0, le=1, description="lowest share of the clip box that both images show")
+    lead: float = Field(ge=0, le=1, description="ahead of the next best place")
+    reach_mm: float = Field(gt=0, description="capture range")
+    reach_deg: float = Field(gt=0)
+
+
+class ImagePhysics(Frozen):
+    """What the controller knows of its images; it differs from the truth a little."""
+
+    water_per_mm: float = Field(gt=0, description="attenuation of water at this technique")
+    bone_factor: float = Field(gt=0, description="what 1 HU above water adds, relative to the planning CT")
+    scatter_ratio: float = Field(ge=0, description="scatter over primary behind the thickest part")
+    scatter_width_mm: float = Field(gt=0, description="of its blur, at the panel")
+    least_air_share: float = Field(gt=0, lt=1, description="a frame whose brightest pixels are below this share of air shows nothing")
+
+
+class ActionLevels(Frozen):
+    """Errors below the first pair of numbers ask for nothing; above the last, the patient is set up again."""
+
+    no_shift_mm: float = Field(gt=0)
+    no_shift_deg: float = Field(gt=0)
+    verify_mm: float = Field(ge=0, description="a larger shift is verified by a second image; 0 = always")
+    verify_deg: float = Field(ge=0)
+    set_up_mm: float = Field(gt=0, description="a larger error: set up again in the room")
+    set_up_deg: float = Field(gt=0)
+    call_mm: float = Field(gt=0, description="a larger error: a physicist and a physician decide")
+    call_deg: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def ascending(self) -> "ActionLevels":
+        """Every level lies above the one before."""
+        if not (self.no_shift_mm < self.set_up_mm < self.call_mm and self.no_shift_deg < self.set_up_deg < self.call_deg):
+            raise ValueError("levels must ascend: no_shift < set_up < call, in mm and in deg")
+        return self
+
+
+class VerifyConfig(Frozen):
+    """When a repeated image confirms the position."""
+
+    residual_mm: float = Field(gt=0)
+    residual_deg: float = Field(gt=0)
+    most_shifts: int = Field(ge=0, le=5, description="shifts before the patient is set up again")
+
+
+class ShiftConfig(Frozen):
+    """What the couch may do with nobody in the room."""
+
+    axes: Literal[3, 4, 6] = Field(default=6, description="translations; and rotation; and pitch and roll")
+    tilt_deg: float = Field(gt=0, description="pitch and roll, both sides")
+    remote_mm: float = Field(gt=0)
+    remote_deg: float = Field(gt=0)
+    stale_mm: float = Field(gt=0, le=1.0, description="couch motion that ends an approval; the interlock's own limit is 1.0 mm")
+    stale_deg: float = Field(gt=0, le=0.5)
+
+
+class ApprovalConfig(Frozen):
+    """Who says yes, and for how long it holds."""
+
+    roles: tuple[Role, ...] = Field(min_length=1, description="one different person for each, in this order")
+    age_s: float = Field(gt=0, le=900, description="of the images; the interlock's own limit is 900 s")
+
+
+class IntrafractionConfig(Frozen):
+    """How far the target may be off during treatment."""
+
+    limit_mm: float = Field(gt=0)
+    limit_deg: float = Field(gt=0)
+
+
+class ProtocolConfig(Frozen):
+    """configs/protocols/*.yaml."""
+
+    kind: Literal["protocol"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    technique: TechniqueConfig
+    scans: dict[Literal["standard", "quick"], ScanConfig]
+    physics: ImagePhysics
+    registration: RegistrationConfig
+    levels: ActionLevels
+    verify: VerifyConfig
+    shift: ShiftConfig
+    approval: ApprovalConfig
+    intrafraction: IntrafractionConfig
+
+
+def size_of(match: "Match") -> tuple[float, float]:
+    """(mm, deg): length of the translation at the isocentre, and the largest of the three turns."""
+    return match.pose.shift_mm, max(abs(v) for v in match.error[3:])
+
+
+def decide(match: "Match", protocol: ProtocolConfig) -> Decision:
+    """The action level of a match; it says nothing about whether the match is good."""
+    levels, (mm, deg) = protocol.levels, size_of(match)
+    found = Level.CALL  # also for what is not a number
+    for level, most_mm, most_deg in (
+        (Level.SET_UP, levels.call_mm, levels.call_deg), (Level.SHIFT_VERIFY, levels.set_up_mm, levels.set_up_deg),
+        (Level.SHIFT, levels.verify_mm, levels.verify_deg), (Level.NO_SHIFT, levels.no_shift_mm, levels.no_shift_deg),
+    ):
+        if mm <= most_mm and deg <= most_deg:
+            found = level
+    return Decision(found, round(mm, 3), round(deg, 3), f"{mm:.2f} mm, {deg:.2f} deg: {found.value}")
+
+
+def confirmed(match: "Match", protocol: ProtocolConfig) -> bool:
+    """Is what a repeated image finds below the verify limit?"""
+    mm, deg = size_of(match)
+    return mm <= protocol.verify.residual_mm and deg <= protocol.verify.residual_deg
