@@ -17,7 +17,7 @@ from .control.journal import JOURNAL, SLOTS
 from .control.phases import Phase
 from .control.signals import Guard
 from .control.state import columns, cycles, new_control
-from .errors import DeviceError, LinacError, RecordError, RefusedError
+from .errors import Aborted, DeviceError, LinacError, RecordError, RefusedError
 from .interlocks.table import compile_parameters, compile_table
 from .order import Order
 from .plan.trajectory import prepare
@@ -126,7 +126,7 @@ class Simulation:
         try:
             await self.main
         except asyncio.CancelledError:
-            self.error = self.error or DeviceError("aborted by the operator")
+            self.error = self.error or Aborted("aborted by the operator")
         await self._come_to_rest()
 
     async def _main(self) -> None:
@@ -204,7 +204,7 @@ class Simulation:
         self._count_truth()
         self.linac.on_event(events)
         if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
-            self.error = DeviceError("aborted by the operator: beam off, motion stopped")
+            self.error = Aborted("aborted by the operator: beam off, motion stopped")
             self.main.cancel()
 
     def _overrun(self, streak: int) -> None:

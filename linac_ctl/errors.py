@@ -31,6 +31,12 @@ class RefusedError(LinacError):
     exit_code = 1
 
 
+class Aborted(LinacError):
+    """Somebody pressed stop: beam off, motion stopped, session over."""
+
+    exit_code = 1
+
+
 class DeviceError(LinacError):
     """It could not: a device did not do what it was asked in time, or was tripped."""
 

@@ -12,6 +12,7 @@ from .signals import Signal
 BLOCKS_BEAM = int(Reaction.BEAM_HOLD | Reaction.BEAM_OFF | Reaction.PREVENT_START)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
 LAST_PULSES = 0.1  # pulses per cycle asked for when less than half a pulse is left
+SLOWEST = 0.05  # share of the dose rate that is left when an axis lags as far as it may
 RUN_UP_PATIENCE = 20  # cycles that an arc keeps moving while it waits for a late first pulse
 AWAY = (int(Signal.GANTRY_AWAY), int(Signal.COLLIMATOR_AWAY), int(Signal.JAW_AWAY), int(Signal.LEAF_AWAY),
         int(Signal.CARRIAGE_AWAY))
@@ -19,11 +20,13 @@ AWAY = (int(Signal.GANTRY_AWAY), int(Signal.COLLIMATOR_AWAY), int(Signal.JAW_AWA
 
 @compiled
 def slow_down(signals, param):
-    """1.0 while all axes keep up; falls to 0.0 where the deviation would hold the beam, and is 0.0 without a reading."""
+    """1.0 while all axes keep up; SLOWEST where the deviation holds the beam: dose that stopped before that would leave a
+    stuck axis waiting inside its limit, and nothing would ever trip. 0.0 without a reading."""
     factor = 1.0
     for lag in (signals[Signal.GANTRY_OFF_DEG] * param.per_gantry_hold, signals[Signal.LEAF_OFF_MM] * param.per_leaf_hold,
                 signals[Signal.JAW_OFF_MM] * param.per_jaw_hold):
         share = (1.0 - lag) / (1.0 - param.slow_down_at)
+        share = SLOWEST if share < SLOWEST else share
         factor = factor if share >= factor else (share if share > 0.0 else 0.0)
     return factor
 
