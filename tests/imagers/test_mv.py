@@ -71,7 +71,8 @@ def edges_at(aperture, gantry=0.0):
     seen = view(gantry, columns=601, rows=601, pitch_mm=0.5)
     share = open_share(aperture, seen, gantry, 1000.0, 2.0, 0.02)
     places = (np.arange(601) - 300) * 0.5 / 1.5
-    return [(places[np.flatnonzero(line > 0.51)[0]], places[np.flatnonzero(line > 0.51)[-1]]) for line in (share[:, 300], share[300])]
+    inside = [places[line > 0.51] for line in (share[:, 300], share[300])]
+    return [(found[0], found[-1]) for found in inside]
 
 
 def test_jaws_are_where_their_scales_say():

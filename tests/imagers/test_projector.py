@@ -124,6 +124,7 @@ def test_attenuation_is_water_at_zero_and_nothing_in_air():
 def test_harder_beams_see_less_and_bone_less_still():
     tube = load_imagers().kv.tube
     soft, hard = kv_spectrum(tube, 80.0), kv_spectrum(tube, 140.0)
-    assert soft.water_per_mm > hard.water_per_mm and soft.bone_factor > hard.bone_factor and soft.quanta_per_mm2 < hard.quanta_per_mm2
+    assert soft.water_per_mm > hard.water_per_mm and soft.bone_factor > hard.bone_factor
+    assert soft.quanta_per_mm2 < hard.quanta_per_mm2
     between = kv_spectrum(tube, 90.0)
     assert between.water_per_mm == pytest.approx(0.5 * (0.0227 + 0.0216))
