@@ -37,9 +37,9 @@ class Points:
     slope: Floats
 
 
-def slopes(volume: Volume) -> tuple[NDArray[np.float32], ...]:
+def slopes(volume: Volume) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Central differences along X, Y, Z, per mm."""
-    x, z, y = np.gradient(volume.data, step_mm(volume))
+    x, z, y = (np.asarray(g, np.float32) for g in np.gradient(volume.data, step_mm(volume)))
     return x, y, z
 
 

@@ -53,6 +53,9 @@ class CouchPosition:
         return math.dist(self.t_mm, other.t_mm), max(map(abs, turns))
 
 
+AT_ZERO = CouchPosition()
+
+
 @dataclass(frozen=True, slots=True)
 class CouchMechanics:
     """Where it pitches and rolls about. All zero: about the isocentre's point of the table top at scales of zero."""

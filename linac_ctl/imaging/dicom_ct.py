@@ -8,12 +8,13 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import FileDataset
 
 from linac_ctl.errors import RecordError
 
 from .dicom_base import SopClass, Subject, decimal, decimals, new_object, set_frame, set_pixels, uid, written
 from .patient_position import fixed_from_dicom, in_fixed_frame, signs
-from .pose import Pose, six
+from .pose import IDENTITY, Pose, six
 from .volume import Volume
 
 CT_IMAGE = SopClass("1.2.840.10008.5.1.4.1.1.2", "CT")
@@ -26,7 +27,7 @@ def hounsfield(volume: Volume, water_per_mm: float) -> Volume:
 
 
 def cbct_series(
-    hu: Volume, subject: Subject, when: datetime, scan_id: str, error: Pose = Pose(), kvp: float = 125.0,
+    hu: Volume, subject: Subject, when: datetime, scan_id: str, error: Pose = IDENTITY, kvp: float = 125.0,
     description: str = "CBCT",
 ) -> list[tuple[str, bytes]]:
     """(SOP instance UID, file's bytes) of every slice, feet to head. hu: fixed frame at couch 0 [x, z, y], HU.
@@ -50,7 +51,7 @@ def cbct_series(
     return out
 
 
-def series_uid_of(subject: Subject, scan_id: str, error: Pose = Pose()) -> str:
+def series_uid_of(subject: Subject, scan_id: str, error: Pose = IDENTITY) -> str:
     """The series UID that `cbct_series` gives this scan."""
     return uid("CBCT", subject.study_uid, scan_id, six(error))
 
@@ -71,7 +72,7 @@ def _plane(volume: Volume, subject: Subject, error: Pose) -> tuple[list[str], ND
     return decimals([*along_row, *down]), first, up * volume.spacing_mm[1]
 
 
-def _geometry(file, volume: Volume, orientation: list[str], at: NDArray[np.float64], subject: Subject) -> None:  # type: ignore[no-untyped-def]
+def _geometry(file: FileDataset, volume: Volume, orientation: list[str], at: NDArray[np.float64], subject: Subject) -> None:
     set_frame(file, subject.frame_of_reference_uid)
     file.PatientPosition = subject.patient_position
     file.ImageOrientationPatient, file.ImagePositionPatient = orientation, decimals(at)
@@ -79,7 +80,7 @@ def _geometry(file, volume: Volume, orientation: list[str], at: NDArray[np.float
     file.SliceThickness, file.SpacingBetweenSlices = decimal(volume.spacing_mm[1]), decimal(volume.spacing_mm[1])
 
 
-def _ct_image(file, k: int, when: datetime, kvp: float) -> None:  # type: ignore[no-untyped-def]
+def _ct_image(file: FileDataset, k: int, when: datetime, kvp: float) -> None:
     file.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     file.BodyPartExamined = "WHOLEBODY"
     file.InstanceNumber, file.AcquisitionNumber = str(k + 1), "1"

@@ -14,7 +14,7 @@ from pydicom.sequence import Sequence
 
 from linac_ctl.errors import RecordError
 
-from .couch import CouchPosition
+from .couch import AT_ZERO, CouchPosition
 from .dicom_base import SopClass, Subject, decimal, decimals, new_object, set_frame, set_pixels, uid, written
 from .geometry import Frames
 
@@ -32,7 +32,7 @@ class Exposure:
     mu: float = 0.0
     gantry_deg: float = 0.0
     collimator_deg: float = 0.0
-    couch: CouchPosition = CouchPosition()
+    couch: CouchPosition = AT_ZERO
 
 
 def rt_image(

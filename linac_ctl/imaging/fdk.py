@@ -11,7 +11,7 @@ from .backproject import backproject
 from .geometry import Frames
 from .ramp import filtered
 from .volume import Volume, checked, cube
-from .weights import ScanLimits, scan_weights
+from .weights import USUAL_SCAN, ScanLimits, scan_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ MODES = {mode.name: mode for mode in (FULL, QUICK, LITE)}
 
 def reconstruct(
     projections: NDArray[np.float32], frames: Frames, how: Reconstruction = QUICK,
-    onto: Volume | None = None, limits: ScanLimits = ScanLimits(),
+    onto: Volume | None = None, limits: ScanLimits = USUAL_SCAN,
 ) -> Volume:
     """(n, columns, rows) line integrals and their geometry -> attenuation, 1/mm. Frames may come in any order.
 
@@ -74,4 +74,4 @@ def _check_clear(frames: Frames, grid: Volume) -> None:
     far = [max(abs(a), abs(b)) for a, b in zip(grid.origin_mm, grid.last_mm)]
     radius, source = float(np.hypot(far[0], far[2])), float(frames.source_mm[:, 2].min())
     if source <= 1.05 * radius:
-        raise RefusedError(f"CBCT: the source at {source:.0f} mm would pass through a grid of radius {radius:.0f} mm; use a smaller one")
+        raise RefusedError(f"CBCT: the source at {source:.0f} mm would pass through a grid of {radius:.0f} mm; make it smaller")

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from linac_ctl.errors import RefusedError
-
 from .pose import Pose, turn_deg
 from .volume import Volume
 
@@ -48,7 +46,10 @@ class VolumeMatcher(Protocol):
         ...
 
 
-def complaints(fit: Fit, limits: QualityLimits = QualityLimits()) -> tuple[str, ...]:
+USUAL = QualityLimits()
+
+
+def complaints(fit: Fit, limits: QualityLimits = USUAL) -> tuple[str, ...]:
     """Why a fit must not be used; empty: it may."""
     turn = turn_deg(fit.pose.matrix)
     checks = (
@@ -63,10 +64,3 @@ def complaints(fit: Fit, limits: QualityLimits = QualityLimits()) -> tuple[str, 
         (turn <= limits.reach_deg, f"turn {turn:.1f} deg > capture range {limits.reach_deg:g} deg"),
     )
     return tuple(text for good, text in checks if not good)
-
-
-def accepted(fit: Fit, limits: QualityLimits = QualityLimits()) -> Fit:
-    """The fit, or RefusedError with all that is wrong with it."""
-    if wrong := complaints(fit, limits):
-        raise RefusedError(f"match ({fit.method}, {fit.dof} DoF) refused: {'; '.join(wrong)}; check clip box and set-up, then image again")
-    return fit

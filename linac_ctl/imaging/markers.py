@@ -11,7 +11,7 @@ from linac_ctl.errors import RefusedError
 
 from .fit import Fit
 from .geometry import View
-from .pose import Pose, pose_of, turn_deg
+from .pose import IDENTITY, Pose, pose_of, turn_deg
 from .register_pair import Radiograph
 from .smooth import running_mean
 
@@ -30,6 +30,9 @@ class MarkerSearch:
     fit_mm: float = 1.0  # markers whose mutual distances differ more from the plan are not believed
 
 
+GOLD = MarkerSearch()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Blobs:
     """Places in pixels (n, 2: column, row) and strengths (n,), strongest first."""
@@ -38,7 +41,7 @@ class Blobs:
     strength: Floats
 
 
-def find_blobs(shot: Radiograph, search: MarkerSearch = MarkerSearch()) -> Blobs:
+def find_blobs(shot: Radiograph, search: MarkerSearch = GOLD) -> Blobs:
     """Places denser than their surroundings on every side, to a small part of a pixel (centre of mass)."""
     size = search.radius_mm * 1.5 / shot.view.pitch_mm  # in pixels, at the panel
     near, away = max(1, round(0.6 * size)), max(3, round(2.2 * size))
@@ -85,7 +88,8 @@ def _centre(image: Floats, p: NDArray[np.intp], half: int) -> Floats:
     box = box - _plane_through_rim(box)
     weight = np.maximum(box - 0.4 * box[half, half], 0.0)
     u, v = np.mgrid[p[0] - half : p[0] + half + 1, p[1] - half : p[1] + half + 1]
-    return np.array([(u * weight).sum(), (v * weight).sum()]) / weight.sum()
+    centre: Floats = np.array([(u * weight).sum(), (v * weight).sum()]) / weight.sum()
+    return centre
 
 
 def _plane_through_rim(box: Floats) -> Floats:
@@ -111,13 +115,13 @@ def meet(views: Sequence[View], pixels: Sequence[Floats]) -> tuple[Floats, float
     """(3,) mm nearest to all rays, and the largest distance to one of them."""
     rays = [view.rays(np.asarray(at, float)) for view, at in zip(views, pixels)]
     across = [np.eye(3) - np.outer(ray, ray) for ray in rays]
-    right = sum((a @ view.source_mm for a, view in zip(across, views)), np.zeros(3))
-    at = np.linalg.solve(sum(across, np.zeros((3, 3))), right)
+    right = np.sum([a @ view.source_mm for a, view in zip(across, views)], 0)
+    at = np.asarray(np.linalg.solve(np.sum(across, 0), right), np.float64)
     return at, max(float(np.linalg.norm(a @ (at - view.source_mm))) for a, view in zip(across, views))
 
 
 def match_markers(
-    planned_mm: Floats, shots: Sequence[Radiograph], dof: int = 3, start: Pose = Pose(), search: MarkerSearch = MarkerSearch()
+    planned_mm: Floats, shots: Sequence[Radiograph], dof: int = 3, start: Pose = IDENTITY, search: MarkerSearch = GOLD
 ) -> Fit:
     """planned_mm (n, 3) fixed frame. 3 DoF from one marker on; 6 DoF needs three that do not stand in line.
 
@@ -130,7 +134,8 @@ def match_markers(
     choices = [_candidates(p, views, blobs, search) for p in start.apply(planned)]
     missing = [k + 1 for k, found in enumerate(choices) if not found]
     if missing:
-        raise RefusedError(f"markers: none found for marker {', '.join(map(str, missing))} within {search.reach_mm:g} mm; image again")
+        names = ", ".join(map(str, missing))
+        raise RefusedError(f"markers: none found for marker {names} within {search.reach_mm:g} mm; image again")
     seen, strength = _consistent(planned, choices)
     pose = _fitted(planned, seen, dof)
     rest = np.linalg.norm(pose.apply(planned) - seen, axis=1)
@@ -140,7 +145,8 @@ def match_markers(
             f"{search.fit_mm:g} mm); has it moved, or is it another thing?"
         )
     rms = float(np.sqrt((rest**2).mean()))
-    return Fit(pose, dof, "markers", 1.0 - min(1.0, rms / (2 * search.fit_mm)), 1.0, -1.0, 1, True, rms, (f"strength {strength:.0f}",))
+    agreement = 1.0 - min(1.0, rms / (2 * search.fit_mm))
+    return Fit(pose, dof, "markers", agreement, 1.0, -1.0, 1, True, rms, (f"strength {strength:.0f}",))
 
 
 def _check_count(planned: Floats, dof: int) -> None:

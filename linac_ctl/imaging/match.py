@@ -6,7 +6,7 @@ from linac_ctl.errors import RefusedError
 
 from .couch import CouchPosition
 from .couch_shift import setup_error
-from .fit import Fit, QualityLimits, complaints
+from .fit import USUAL, Fit, QualityLimits, complaints
 from .pose import Pose, Six, of_six, rounded, six
 
 
@@ -49,7 +49,7 @@ class Match:
         return not self.complaints
 
 
-def match_of(fit: Fit, binding: Binding, limits: QualityLimits = QualityLimits()) -> Match:
+def match_of(fit: Fit, binding: Binding, limits: QualityLimits = USUAL) -> Match:
     """The record of a fit. A poor one is kept, with its complaints: people want to see why, and `approvable` refuses it."""
     error = rounded(setup_error(fit.pose, binding.couch_angle_deg))
     wrong = complaints(replace(fit, pose=error), limits)  # reach counts from the planned place at this couch angle
@@ -62,6 +62,7 @@ def approvable(match: Match) -> Match:
     """The match, or RefusedError with all that is wrong with it."""
     if match.complaints:
         raise RefusedError(
-            f"match ({match.method}, {match.dof} DoF) refused: {'; '.join(match.complaints)}; check clip box and set-up, image again"
+            f"match ({match.method}, {match.dof} DoF) refused: {'; '.join(match.complaints)}; "
+            "check clip box and set-up, then image again"
         )
     return match

@@ -9,6 +9,7 @@ from device_models.interface.volume import Pose, pose_of, rotation
 
 Floats = NDArray[np.float64]
 Six = tuple[float, float, float, float, float, float]
+IDENTITY = Pose()
 GRID = 1e-3  # 1 um, 0.001 deg: what enters the control cycle
 
 
@@ -19,7 +20,8 @@ def six(pose: Pose) -> Six:
 
 def of_six(numbers: Six) -> Pose:
     """The pose of x y z mm, rx ry rz deg."""
-    return Pose(tuple(numbers[:3]), tuple(numbers[3:]))
+    x, y, z, rx, ry, rz = (float(v) for v in numbers)
+    return Pose((x, y, z), (rx, ry, rz))
 
 
 def rounded(pose: Pose) -> Pose:
@@ -45,7 +47,8 @@ def small_turn(w_rad: Floats) -> Floats:
         return np.eye(3)
     x, y, z = w_rad / angle
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + math.sin(angle) * k + (1 - math.cos(angle)) * (k @ k)
+    turn: Floats = np.eye(3) + math.sin(angle) * k + (1 - math.cos(angle)) * (k @ k)
+    return turn
 
 
 def nearest_rotation(matrix: Floats) -> Floats:
@@ -67,5 +70,7 @@ def about(pose: Pose, point_mm: Floats) -> Pose:
     return pose_of(pose.matrix, pose.t + point_mm - pose.matrix @ point_mm)
 
 
-__all__ = ["Pose", "about", "distance", "matrix_4x4", "nearest_rotation", "of_six", "pose_of", "rotation", "rounded", "six",
-           "small_turn", "turn_deg"]
+__all__ = [
+    "IDENTITY", "Pose", "about", "distance", "matrix_4x4", "nearest_rotation", "of_six", "pose_of", "rotation", "rounded", "six",
+    "small_turn", "turn_deg",
+]  # fmt: skip

@@ -49,7 +49,7 @@ def _cosine(frames: Frames, part: slice) -> Images:
 
 def _even_length(least: int) -> int:
     """Next 2^a 3^b 5^c that is even: such transforms are quick."""
-    good = [2**a * 3**b * 5**c for a in range(1, 14) for b in range(5) for c in range(4)]
+    good: list[int] = [2**a * 3**b * 5**c for a in range(1, 14) for b in range(5) for c in range(4)]
     return min(n for n in good if n >= least)
 
 

@@ -17,7 +17,7 @@ from .drr import drr_and_slopes
 from .fdk import binned
 from .fit import FREE, Fit
 from .geometry import Panel, View
-from .pose import Pose, distance, nearest_rotation, pose_of, small_turn
+from .pose import IDENTITY, Pose, distance, nearest_rotation, pose_of, small_turn
 from .scatter import ScatterModel, scattered
 from .smooth import without_slow_parts
 from .volume import Volume, checked, pyramid, step_mm
@@ -73,8 +73,8 @@ class PairMatcher:
         self._levels, self._rivals = tuple(levels), tuple(rivals_mm)
         self._ct = pyramid(checked(ct, "planning CT"), max(level.voxel_mm for level in levels))
 
-    def __call__(self, radiographs: Sequence[Radiograph], start: Pose = Pose()) -> Fit:
-        """The pose of the patient. Views must differ by 30 deg or more, unless only one is given with 3 DoF or fewer."""
+    def __call__(self, radiographs: Sequence[Radiograph], start: Pose = IDENTITY) -> Fit:
+        """The pose of the patient. At least two views that differ by 30 deg or more."""
         _check_views(radiographs)
         first, used, _, coarse = self._stage(0, radiographs, start)
         ends = [(coarse, first)]
@@ -96,7 +96,7 @@ class PairMatcher:
         level = self._levels[k]
         volume = min(self._ct, key=lambda v: abs(step_mm(v) - level.voxel_mm))
         sides = [_Side(shot, level, self._scatter) for shot in radiographs]
-        worst = -1.0
+        worst, size_mm = -1.0, np.inf
         for n in range(level.iterations):
             step, similarities = self._step(sides, volume, pose, level)
             worst = min(similarities)
@@ -104,9 +104,10 @@ class PairMatcher:
                 return pose, n, False, -1.0
             turn = nearest_rotation(pose.matrix @ small_turn(step[3:]))
             pose = pose_of(turn, pose.t + pose.matrix @ step[:3])
-            if np.abs(step[:3]).max() + 50 * np.abs(step[3:]).max() < 5e-3 * level.voxel_mm:
+            size_mm = float(np.abs(step[:3]).max() + 50 * np.abs(step[3:]).max())
+            if size_mm < 5e-3 * level.voxel_mm:
                 return pose, n + 1, True, worst
-        return pose, level.iterations, bool(np.abs(step[:3]).max() < 0.2), worst
+        return pose, level.iterations, size_mm < 0.1 * level.voxel_mm, worst
 
     def _step(self, sides: "list[_Side]", volume: Volume, pose: Pose, level: PairLevel) -> tuple[Floats | None, list[float]]:
         """Motion (mm, rad) before `pose` that explains the radiographs better, and the similarity of each now."""
@@ -178,7 +179,7 @@ class _Side:
             return plan
         primary = np.exp(-plan[:1])
         total = primary + scattered(plan[:1], self.panel, self.scatter)
-        out = plan * (primary / total)
+        out: Image = np.asarray(plan * (primary / total), np.float32)
         out[0] = -np.log(total[0])
         return out
 

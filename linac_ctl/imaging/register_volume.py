@@ -16,7 +16,7 @@ from linac_ctl.errors import RefusedError
 
 from .clip import ClipBox, Points, points_in
 from .fit import FREE, Fit
-from .pose import Pose, distance, nearest_rotation, pose_of, small_turn
+from .pose import IDENTITY, Pose, distance, nearest_rotation, pose_of, small_turn
 from .reference import Reference
 from .sampling import value
 from .volume import Volume, checked, pyramid, step_mm
@@ -38,6 +38,9 @@ class Search:
         (0, 0, 0), (18, 0, 0), (-18, 0, 0), (0, 18, 0), (0, -18, 0), (0, 0, 18), (0, 0, -18), (0, 34, 0), (0, -34, 0),
     )  # fmt: skip
     same_mm: float = 3.0  # two ends closer than this are one place
+
+
+WIDE = Search()
 
 
 @parallel_kernel
@@ -96,7 +99,7 @@ def _normal(design: Floats) -> Floats:
 class PointMatcher:
     """Made once per reference, clip box and degrees of freedom; then `matcher(cbct)` gives a `Fit` in milliseconds."""
 
-    def __init__(self, reference: Reference, box: ClipBox, dof: int = 6, search: Search = Search(), name: str = "points") -> None:
+    def __init__(self, reference: Reference, box: ClipBox, dof: int = 6, search: Search = WIDE, name: str = "points") -> None:
         """`reference`: best a `matched_reference`; `dof` 3, 4 (and the turn about Z) or 6."""
         if dof not in FREE:
             raise RefusedError(f"match: {dof} degrees of freedom; 3, 4 and 6 are known")
@@ -110,10 +113,10 @@ class PointMatcher:
             points = points_in(levels[k], box, search.points[-1 - k])
             extra = np.zeros((len(points.value), len(modes)))
             for m, mode in enumerate(modes):
-                extra[:, m] = np.nan_to_num(values_at(mode[k], Pose(), points.at_mm))
+                extra[:, m] = np.nan_to_num(values_at(mode[k], IDENTITY, points.at_mm))
             self._levels.append(_level(points, self._free, extra))
 
-    def __call__(self, image: Volume, start: Pose = Pose()) -> Fit:
+    def __call__(self, image: Volume, start: Pose = IDENTITY) -> Fit:
         """The pose of the patient in `image` (attenuation, 1/mm, any cubes)."""
         images = self._images(_clipped(checked(image, "CBCT")))
         ends = self._coarse_ends(images[0], start)
@@ -142,7 +145,7 @@ class PointMatcher:
         """Where the search from each start ends, the best first."""
         ends: list[tuple[float, Pose]] = []
         for shift in self.search.starts_mm:
-            first = Pose(tuple(start.t + np.array(shift, float)), start.r_deg)  # type: ignore[arg-type]
+            first = Pose(tuple(start.t + np.array(shift, float)), start.r_deg)
             pose, _, _ = self._settle(self._levels[0], image, first, self.search.iterations[0])
             points = self._levels[0].points
             similarity, inside, _ = compare(self._levels[0], values_at(image, pose, points.at_mm))

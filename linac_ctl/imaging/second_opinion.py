@@ -8,7 +8,7 @@ from linac_ctl.errors import RefusedError
 
 from .clip import ClipBox
 from .fit import Fit
-from .pose import Pose, pose_of
+from .pose import IDENTITY, Pose, pose_of
 from .reference import Reference
 from .volume import Volume, checked
 
@@ -31,7 +31,7 @@ class ItkMatcher:
         self._fixed = self._image(checked(reference.volume, "match reference"))
         self._mask = self._image(_box_mask(reference.volume, box), np.uint8)
 
-    def __call__(self, image: Volume, start: Pose = Pose()) -> Fit:
+    def __call__(self, image: Volume, start: Pose = IDENTITY) -> Fit:
         """6 DoF pose of the patient in `image`."""
         itk = self._itk
         method, transform = self._method(), itk.VersorRigid3DTransform()

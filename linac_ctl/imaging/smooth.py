@@ -34,8 +34,7 @@ def _mean_along(image, half, out):
 @parallel_kernel
 def _smooth(images, half_u, half_v, repeats, work, out):
     """Running means along both axes, `repeats` times. work: like images."""
-    n, columns, rows = images.shape
-    for k in prange(n):
+    for k in prange(images.shape[0]):
         out[k] = images[k]
         for _ in range(repeats):
             _mean_along(out[k], half_v, work[k])

@@ -10,6 +10,8 @@ from linac_ctl.errors import RefusedError
 
 from .sampling import inside, value
 
+__all__ = ["Volume", "checked", "cube", "cubes", "grid", "halved", "pyramid", "sampled", "step_mm"]
+
 Floats = NDArray[np.float64]
 
 

@@ -35,7 +35,10 @@ class ScanLimits:
     widest_gap_deg: float = 9.0
 
 
-def scan_weights(frames: Frames, limits: ScanLimits = ScanLimits()) -> tuple[Frames, NDArray[np.intp], ScanWeights]:
+USUAL_SCAN = ScanLimits()
+
+
+def scan_weights(frames: Frames, limits: ScanLimits = USUAL_SCAN) -> tuple[Frames, NDArray[np.intp], ScanWeights]:
     """(frames used, in order of angle; their indices; their weights). Frames beyond one full circle are left out."""
     order, angle = _in_order(frames, limits)
     step, full = _steps(angle, limits)

@@ -11,7 +11,7 @@ from device_models.patient.rays import ray_integrals
 from device_models.patient.spine import spine
 from linac_ctl.imaging.clip import ClipBox
 from linac_ctl.imaging.geometry import Frames, Panel, View, nominal
-from linac_ctl.imaging.pose import of_six
+from linac_ctl.imaging.pose import IDENTITY, of_six
 from linac_ctl.imaging.scatter import ScatterModel, scattered
 
 WATER_PER_MM = 0.0200
@@ -46,7 +46,7 @@ def pair(panel: Panel = MIDDLE, first_deg: float = 0.0) -> tuple[View, View]:
     return frames.view(0), frames.view(1)
 
 
-def radiograph(view: View, pose: Pose = Pose(), fiducials: bool = False, rays: int = 2) -> NDArray[np.float32]:
+def radiograph(view: View, pose: Pose = IDENTITY, fiducials: bool = False, rays: int = 2) -> NDArray[np.float32]:
     """(columns, rows) exact line integrals of the patient at `pose`; a pixel is the mean of rays x rays intensities."""
     fine = View(view.source_mm, view.corner_mm - (1 - 1 / rays) / 2 * (view.du_mm + view.dv_mm), view.du_mm / rays,
                 view.dv_mm / rays, view.columns * rays, view.rows * rays)  # fmt: skip
@@ -57,7 +57,7 @@ def radiograph(view: View, pose: Pose = Pose(), fiducials: bool = False, rays: i
     return -np.log(open_share).astype(np.float32)
 
 
-def scan(frames: Frames, pose: Pose = Pose(), fiducials: bool = False, rays: int = 2) -> NDArray[np.float32]:
+def scan(frames: Frames, pose: Pose = IDENTITY, fiducials: bool = False, rays: int = 2) -> NDArray[np.float32]:
     return np.stack([radiograph(frames.view(k), pose, fiducials, rays) for k in range(len(frames))])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linac_ctl.errors import RefusedError
-from linac_ctl.imaging.couch import CouchMechanics, CouchPosition, angles_of, tilt_of
+from linac_ctl.imaging.couch import AT_ZERO, CouchMechanics, CouchPosition, angles_of, tilt_of
 from linac_ctl.imaging.couch_shift import (
     CouchAxes,
     ShiftLimits,
@@ -22,10 +22,11 @@ from linac_ctl.records.trajectory_log import Axis
 
 LIMITS = ShiftLimits(tilt_deg=3.0, remote_mm=60.0, remote_deg=4.0, stale_mm=1.0, stale_deg=0.5)
 MECHANICS = CouchMechanics((12.0, -640.0, -95.0), (4.0, 1105.0, -31.0))
+ISOCENTRIC = CouchMechanics()
 OFFSET = Pose((3.0, 5.0, 2.0))  # the target lies left, superior, anterior of its place
 
 
-def order(error, at=CouchPosition(), axes=CouchAxes.ALL, mechanics=CouchMechanics(), **more):
+def order(error, at=AT_ZERO, axes=CouchAxes.ALL, mechanics=ISOCENTRIC, **more):
     return couch_order(error, at, axes, mechanics, LIMITS, **more)
 
 

@@ -4,7 +4,7 @@ import io
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pydicom
@@ -23,7 +23,7 @@ from linac_ctl.imaging.patient_position import fixed_from_dicom
 from linac_ctl.imaging.pose import Pose, of_six
 from linac_ctl.imaging.volume import cube
 
-WHEN = datetime(2026, 3, 4, 10, 20, 30, 450000)
+WHEN = datetime(2026, 3, 4, 10, 20, 30, 450000, tzinfo=UTC)
 SUBJECT = Subject("P1", "Phantom^Spine", uid("study"), uid("frame"), (12.0, -180.5, 33.0), "HFS", "bench", "1.0")
 ERROR = of_six((3.0, 5.0, 2.0, 1.0, -2.0, 0.5))
 CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
