@@ -1,7 +1,8 @@
 """What a beam sees of a patient: line integrals for views of the fixed frame and a pose for each of them.
 
 Views whose pixel columns lie along Y use the fast kernel: the patient's shift enters by the volume's origin, its rotation by
-one resampling that frames of nearly the same rotation share. All others use the kernel for any pose.
+one resampling that frames of the same rotation share; for that, rotations are rounded to a grid. All others use the kernel for
+any pose. Which way is taken depends on view and pose alone, so a frame is the same in a scan and by itself.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from device_models.interface.volume import Floats, Pixels, Pose, Volume, pose_of
+from device_models.interface.volume import Pixels, Pose, Volume
 from device_models.patient.phantom import Phantom
 from device_models.patient.rays import ray_integrals
 
@@ -20,8 +21,8 @@ from .joseph import project_any
 from .resample import halved, moved
 from .views import View
 
-SAME_ROTATION = 2e-4  # rad: frames this close share a resampled volume; 0.02 mm at 100 mm
-LARGEST_RESAMPLED = 0.27  # rad, 15 deg: beyond, too much of the patient would leave the grid
+GRID_DEG = 0.01  # of rotations that are resampled: wrong by 0.009 mm at 100 mm at most
+LARGEST_RESAMPLED_DEG = 10.0  # about each axis: beyond, too much of the patient would leave the grid
 
 
 class Projector(Protocol):
@@ -44,7 +45,7 @@ class VoxelProjector:
     levels_hu: tuple[Volume, ...]  # fine to coarse; a view takes the coarsest that its pixels still resolve
     exact: bool = False  # True: never resample; slower, and a little sharper
     _attenuation: tuple[tuple[int, Spectrum], Volume] | None = None
-    _turned: tuple[tuple[int, Spectrum], Floats, Volume] | None = None
+    _turned: tuple[tuple[int, Spectrum], Pose, Volume] | None = None
 
     def level_for(self, view: View) -> int:
         """The coarsest level whose voxels are not larger than a pixel at the isocentre: finer ones would alias."""
@@ -60,26 +61,33 @@ class VoxelProjector:
         start = 0
         while start < len(views):
             stop = start + 1
-            fast = self._fast(views[start], poses[start])
-            while stop < len(views) and self._fast(views[stop], poses[stop]) == fast and same_rotation(poses[start], poses[stop]):
+            way = self._way(views[start], poses[start])
+            while stop < len(views) and self._way(views[stop], poses[stop]) == way:
                 stop += 1
             part = slice(start, stop)
-            job = self._aligned if fast else self._any
-            out[part] = job(views[part], poses[part], (level, spectrum), columns, rows)
+            if way is None:
+                out[part] = self._any(views[part], poses[part], (level, spectrum), columns, rows)
+            else:
+                out[part] = self._aligned(views[part], poses[part], way, (level, spectrum), columns, rows)
             start = stop
         return out
 
-    def _fast(self, view: View, pose: Pose) -> bool:
-        small = LARGEST_RESAMPLED if not self.exact else SAME_ROTATION
-        return view.aligned and _angle(pose.matrix) <= small
+    def _way(self, view: View, pose: Pose) -> Pose | None:
+        """The rotation on its grid when the fast way will do, else None."""
+        x, y, z = (round(round(angle / GRID_DEG) * GRID_DEG, 6) + 0.0 for angle in pose.r_deg)
+        turn = Pose(r_deg=(x, y, z))
+        if not view.aligned or max(map(abs, turn.r_deg)) > LARGEST_RESAMPLED_DEG or (self.exact and any(pose.r_deg)):
+            return None
+        return turn
 
     def _any(self, views: Sequence[View], poses: Sequence[Pose], key: tuple[int, Spectrum], columns: int, rows: int) -> Pixels:
         seen = np.array([view.seen_from(pose).twelve for view, pose in zip(views, poses, strict=True)])
         return project_any(self._volume(key), seen, columns, rows)
 
-    def _aligned(self, views: Sequence[View], poses: Sequence[Pose], key: tuple[int, Spectrum], columns: int, rows: int) -> Pixels:
-        turn = poses[0].matrix
-        volume = self._volume(key) if _angle(turn) <= SAME_ROTATION else self._rotated(key, turn)
+    def _aligned(
+        self, views: Sequence[View], poses: Sequence[Pose], turn: Pose, key: tuple[int, Spectrum], columns: int, rows: int
+    ) -> Pixels:
+        volume = self._rotated(key, turn) if any(turn.r_deg) else self._volume(key)
         table = np.array([view.twelve for view in views])
         for row, pose in zip(table, poses, strict=True):
             row[:6] -= np.tile(pose.t, 2)
@@ -91,9 +99,9 @@ class VoxelProjector:
             self._attenuation = key, level.with_data(attenuation(level.data, key[1]))
         return self._attenuation[1]
 
-    def _rotated(self, key: tuple[int, Spectrum], turn: Floats) -> Volume:
-        if self._turned is None or self._turned[0] != key or _angle(self._turned[1].T @ turn) > 1e-9:
-            self._turned = key, turn, moved(self._volume(key), pose_of(turn, (0.0, 0.0, 0.0)))
+    def _rotated(self, key: tuple[int, Spectrum], turn: Pose) -> Volume:
+        if self._turned is None or self._turned[:2] != (key, turn):
+            self._turned = key, turn, moved(self._volume(key), turn)
         return self._turned[2]
 
 
@@ -125,16 +133,3 @@ def voxel_projector(hu: Volume, coarsest_mm: float = 4.0, exact: bool = False) -
     while max(levels[-1].spacing_mm) * 2.0 <= coarsest_mm + 1e-6 and min(levels[-1].data.shape) >= 8:
         levels.append(halved(levels[-1]))
     return VoxelProjector(tuple(levels), exact)
-
-
-def same_rotation(a: Pose, b: Pose) -> bool:
-    """May two frames share a resampled volume?"""
-    return _angle(a.matrix.T @ b.matrix) <= SAME_ROTATION
-
-
-def _angle(turn: Floats) -> float:
-    """rad, of a rotation matrix."""
-    sine = 0.5 * float(np.linalg.norm([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]))
-    return float(np.arctan2(sine, 0.5 * (np.trace(turn) - 1.0)))
-
-

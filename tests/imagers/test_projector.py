@@ -128,3 +128,11 @@ def test_harder_beams_see_less_and_bone_less_still():
     assert soft.quanta_per_mm2 < hard.quanta_per_mm2
     between = kv_spectrum(tube, 90.0)
     assert between.water_per_mm == pytest.approx(0.5 * (0.0227 + 0.0216))
+
+
+def test_a_patient_who_trembles_gets_the_same_pixels_in_a_scan_and_frame_by_frame():
+    views = [view(a) for a in (0.0, 30.0, 60.0)]
+    poses = [Pose((0.1 * k, 0.0, 0.0), (1.0 + 0.003 * k, 0.0, -2.0)) for k in range(3)]
+    together, projector = voxels(2.0).integrals(views, poses, WATER), voxels(2.0)
+    for k in (2, 0, 1):
+        assert np.array_equal(together[k], projector.integrals([views[k]], [poses[k]], WATER)[0])
