@@ -31,7 +31,7 @@ def in_another_process(*arguments: str, **environment: str) -> dict[str, Any]:
 
 def test_the_session_has_pulses_a_hold_an_interrupt_and_all_its_mu(usual) -> None:
     assert usual["cycles"] >= 1000 and usual["error"] == "None"
-    assert usual["trips"] == ["MLC_POS", "DOOR", "DOOR_CHAIN"]
+    assert usual["trips"][0] == "MLC_POS" and usual["trips"][-2:] == ["DOOR", "DOOR_CHAIN"]
     assert usual["mu"] == pytest.approx(16.0, abs=0.15)
 
 
