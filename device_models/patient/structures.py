@@ -10,7 +10,8 @@ from device_models.interface.volume import Floats, Volume
 from .errors import PatientError
 
 TARGETS = ("GTV", "CTV", "PTV")  # DICOM RTROIInterpretedType of what is to be hit
-LARGEST_GAP_MM = 6.0  # between planes of one structure
+LARGEST_GAP_MM = 6.0  # how thick a structure of one plane is
+SAME_PLANE_MM = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +92,11 @@ def inside(structure: Structure, points_mm: Floats) -> np.ndarray:
     """(n,) bool: in the structure, a plane reaching half way to its neighbours (even-odd rule, so holes are holes)."""
     points = np.asarray(points_mm, float).reshape(-1, 3)
     planes = np.array(structure.planes_mm)
-    half = 0.5 * (float(np.diff(planes).max()) if len(planes) > 1 else LARGEST_GAP_MM)
     nearest = np.abs(points[:, 1:2] - planes).argmin(axis=1)
-    near = np.abs(points[:, 1] - planes[nearest]) <= half
+    near = np.abs(points[:, 1] - planes[nearest]) <= _half_step(planes)
     hit = np.zeros(len(points), bool)
     for contour in structure.contours:
-        at = near & (np.abs(planes[nearest] - contour[0, 1]) < 1e-3)
+        at = near & (np.abs(planes[nearest] - contour[0, 1]) < SAME_PLANE_MM)
         hit[at] ^= _within(contour, points[at])
     return hit
 
@@ -115,5 +115,19 @@ def _within(contour: Floats, points: Floats) -> np.ndarray:
 def mask(structure: Structure, on: Volume) -> np.ndarray:
     """(nx, nz, ny) bool: voxels of a volume whose centre lies in a structure."""
     x, y, z = (on.axis_mm(axis) for axis in range(3))
-    grid = np.stack(np.meshgrid(x, z, y, indexing="ij"), axis=-1)[..., [0, 2, 1]]
-    return inside(structure, grid.reshape(-1, 3)).reshape(on.data.shape)
+    planes = np.array(structure.planes_mm)
+    nearest = np.abs(y[:, None] - planes).argmin(axis=1)
+    near = np.abs(y - planes[nearest]) <= _half_step(planes)
+    hit = np.zeros(on.data.shape, bool)
+    for contour in structure.contours:
+        here = near & (np.abs(planes[nearest] - contour[0, 1]) < SAME_PLANE_MM)
+        if here.any():
+            (i0, i1), (k0, k1) = (np.searchsorted(a, (contour[:, c].min(), contour[:, c].max())) for a, c in ((x, 0), (z, 2)))
+            block = np.stack(np.meshgrid(x[i0:i1], 0.0, z[k0:k1], indexing="ij"), axis=-1).reshape(-1, 3)
+            hit[i0:i1, k0:k1, here] ^= _within(contour, block).reshape(i1 - i0, k1 - k0)[:, :, None]
+    return hit
+
+
+def _half_step(planes: Floats) -> float:
+    """How far a plane reaches: half way to its neighbours."""
+    return 0.5 * (float(np.diff(planes).max()) if len(planes) > 1 else LARGEST_GAP_MM)

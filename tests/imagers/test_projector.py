@@ -1,5 +1,7 @@
 """Projectors against exact line integrals, which owe them nothing."""
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
@@ -110,7 +112,7 @@ def test_outside_of_the_volume_there_is_nothing():
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_view_that_is_not_finite_is_refused(bad):
     with pytest.raises(ValueError, match="projector: views is not finite"):
-        voxels(4.0).integrals([view(0.0, source=(bad, 0.0, 1000.0))], [Pose()], WATER)
+        voxels(4.0).integrals([replace(view(0.0), source_mm=np.array([bad, 0.0, 1000.0]))], [Pose()], WATER)
     data = np.full((4, 4, 4), bad, np.float32)
     with pytest.raises(ValueError, match="HU that are not finite"):
         voxel_projector(Volume(data, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))

@@ -80,3 +80,13 @@ def test_without_a_target_there_is_no_patient_to_treat():
     organs = tuple(s for s in patient.structures if s.kind == "ORGAN")
     with pytest.raises(PatientError, match=r"no structure for the target: none of Cord \(ORGAN\) is a GTV"):
         _ = Patient("x", patient.hu, organs).target
+
+
+def test_a_mask_is_what_lies_inside():
+    phantom = spine(texture=0)
+    volume = phantom.sampled(6.0)
+    x, y, z = (volume.axis_mm(axis) for axis in range(3))
+    points = np.stack(np.meshgrid(x, z, y, indexing="ij"), axis=-1)[..., [0, 2, 1]].reshape(-1, 3)
+    for name in ("CTV", "GTV"):
+        structure = phantom.structure(name)
+        assert np.array_equal(mask(structure, volume).ravel(), inside(structure, points))
