@@ -149,6 +149,10 @@ def test_a_trip_that_ended_in_time_does_not_escalate_later() -> None:
     assert run(it, 9.0, 9.0, start=200) == [(2, 1), (2, 0)]  # counted from its own first cycle
 
 
+def test_the_shortest_limit_is_one_cycle() -> None:
+    assert run(rows(latched=0, longest=1), 9.0, 9.0) == [(2, 1), (18, 1)]
+
+
 def test_a_limit_of_zero_cycles_is_no_limit() -> None:
     it = rows(latched=0)
     run(it, *[9.0] * 100)
@@ -192,6 +196,10 @@ def test_a_copy_is_not_repaired_by_the_scan() -> None:
     it["tripped_copy"][1] = 0
     run(it, *[0.0] * 20)
     assert latch_differences(it) == 1 and int(it["tripped_copy"][1]) == 0
+    clearing = rows(latched=0)
+    clearing["tripped_copy"] = 0
+    run(clearing, *[0.0] * 5)
+    assert latch_differences(clearing) == 1
     it["tripped"][2] = 1
     assert latch_differences(it) == 2
 
