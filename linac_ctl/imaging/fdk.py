@@ -1,6 +1,6 @@
 """Cone-beam reconstruction: frames of one scan -> attenuation in 1/mm on a grid of cubes about the isocentre."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +46,12 @@ def reconstruct(
     """
     frames, projections = _binned(projections, frames, how.binning)
     used, order, weights = scan_weights(frames, limits)
-    projections = np.ascontiguousarray(projections[order])
+    projections, ray = np.ascontiguousarray(projections[order]), weights.ray
+    if weights.kind == "half_fan":
+        projections, used, ray = _both_sides(projections, used, ray)
     grid = checked(onto or how.grid(), "CBCT")
     _check_clear(used, grid)
-    return backproject(filtered(projections, used, weights.ray, how.window), used, grid, how.depths)
+    return backproject(filtered(projections, used, ray, how.window), used, grid, how.depths)
 
 
 def binned(images: NDArray[np.float32], by: int) -> NDArray[np.float32]:
@@ -59,6 +61,19 @@ def binned(images: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     u, v = images.shape[-2] // by, images.shape[-1] // by
     kept = images[..., : u * by, : v * by].reshape(*images.shape[:-2], u, by, v, by)
     return np.ascontiguousarray(kept.mean((-3, -1), dtype=np.float32))
+
+
+def _both_sides(
+    images: NDArray[np.float32], frames: Frames, ray: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], Frames, NDArray[np.float64]]:
+    """Empty columns on the short side of a half fan: nothing was measured there, but filtered images reach out to there."""
+    offset, panel = float(np.median(frames.panel_mm[:, 0])), frames.panel
+    more = int(np.ceil(2 * abs(offset) / panel.pitch_u_mm))
+    before, after = (more, 0) if offset > 0 else (0, more)
+    wide = replace(panel, columns=panel.columns + more)
+    shift = np.array([(after - before) / 2 * panel.pitch_u_mm, 0.0, 0.0])
+    frames = replace(frames, panel=wide, panel_mm=frames.panel_mm + shift)
+    return np.pad(images, ((0, 0), (before, after), (0, 0))), frames, np.pad(ray, ((0, 0), (before, after)))
 
 
 def _binned(projections: NDArray[np.float32], frames: Frames, by: int) -> tuple[Frames, NDArray[np.float32]]:

@@ -54,11 +54,22 @@ def scan_weights(frames: Frames, limits: ScanLimits = USUAL_SCAN) -> tuple[Frame
 def _in_order(frames: Frames, limits: ScanLimits) -> tuple[NDArray[np.intp], Floats]:
     if len(frames) < limits.least_frames:
         raise RefusedError(f"CBCT: {len(frames)} projections, {limits.least_frames} are the least; acquire the scan again")
-    angle = np.degrees(np.unwrap(np.radians(frames.angle_deg)))
+    angle = _continued(frames.angle_deg, limits)
     order = np.argsort(angle, kind="stable")
     angle = angle[order]
     within = angle < angle[0] + FULL_DEG - 1e-6
     return order[within], angle[within]
+
+
+def _continued(angle: Floats, limits: ScanLimits) -> Floats:
+    """Angles without the jump of 360 deg that some scales have; those of overtravel (-4.5 .. 364.5) stay as they are."""
+    if np.diff(np.sort(angle)).max() <= limits.widest_gap_deg:
+        return angle
+    around = np.sort(angle % FULL_DEG)
+    gaps = np.diff(np.concatenate([around, [around[0] + FULL_DEG]]))
+    start = around[(int(np.argmax(gaps)) + 1) % len(around)]
+    out: Floats = start + (angle - start) % FULL_DEG
+    return out
 
 
 def _steps(angle: Floats, limits: ScanLimits) -> tuple[Floats, bool]:
@@ -115,7 +126,7 @@ def short_scan(beta: Floats, gamma: Floats, span: float) -> Floats:
         )
     extra = max(extra, widest + 1e-6)
     b = beta[:, None] + 0.0 * gamma
-    # a line seen at (beta, gamma) is seen again at (beta + 180 deg + 2 gamma, -gamma)
+    # a line seen at (beta, gamma) is seen again at (beta + 180 deg - 2 gamma, -gamma)
     rising = np.sin(np.pi / 4 * b / (extra + gamma)) ** 2
     falling = np.sin(np.pi / 4 * (math.pi + 2 * extra - b) / (extra - gamma)) ** 2
     out = np.where(b <= 2 * (extra + gamma), rising, 1.0)
