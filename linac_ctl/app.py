@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,10 @@ from .sequencer.staff import Staff, latched_before
 from .sequencer.treat import FieldLost
 from .subsystems.linac import Linac
 
+if TYPE_CHECKING:
+    from .imager_link import ImagerLink, Prepared
+    from .sequencer.images import Imaging
+
 ROWS_PER_CHUNK = 4096
 SPACE_FOR_A_BEAM = 40_000_000  # bytes: rows of about ten minutes
 SETTLE_S = 1.0  # recorded after the last step, so that the record shows how everything came to rest
@@ -43,7 +47,7 @@ class Simulation:
 
     def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
                  partials: dict[int, tuple[float, bool]] | None = None, latches: dict[str, Any] | None = None,
-                 realtime_interlock: bool = False, clock: Clock | None = None) -> None:
+                 realtime_interlock: bool = False, clock: Clock | None = None, prepared: "Prepared | None" = None) -> None:
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
@@ -60,8 +64,12 @@ class Simulation:
         self.whole: asyncio.Task[None] | None = None
         self.linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
-        self.staff = Staff(order.people, order.reaction_s, order.script, Hands(self.plant, self._abort), self.log)
-        self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials))
+        self.imager = None if order.imaging is None else self._new_imager(prepared)
+        hands = self.imager.hands if self.imager else Hands(self.plant, self._abort)
+        self.staff = Staff(order.people, order.reaction_s, order.script, hands, self.log)
+        self.residuals: dict[int, tuple[float, tuple[float, ...]]] = {}
+        self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials),
+                           self._new_imaging())
         self.latches = latches
         self.session = Session()
         self.main: asyncio.Task[None] | None = None
@@ -71,6 +79,38 @@ class Simulation:
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
         self.observers: list[tuple[float, Callable[[], None]]] = []
+
+    # --- imaging, in sessions that have it: the modules are heavy, so others start without
+
+    def _new_imager(self, prepared: "Prepared | None") -> "ImagerLink":
+        from .imager_link import ImagerLink, ImagingHands, prepare
+
+        order = self.order
+        assert order.imaging is not None
+        patient, beam = order.imaging.patient, order.plan.fraction(order.group)[0]
+        return ImagerLink(prepared or prepare(patient, order.plan), patient, beam, self.plant, self.image,
+                          ImagingHands(self.plant, self._abort), lambda: self.engine.cycle, self._left_alone_s, order.seed)
+
+    def _new_imaging(self) -> "Imaging | None":
+        order = self.order
+        if self.imager is None or order.imaging is None or order.machine.controller.kv_imager is None:
+            return None
+        from .sequencer.images import Imaging
+        from .subsystems.kv_imager import KvImager
+
+        kv = KvImager(self.linac, order.machine.controller.kv_imager, self.imager)
+        return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm)
+
+    def _left_alone_s(self) -> float:
+        """When the last person left the room for the first time: from then on nobody corrects how the patient lies."""
+        return next((event.t_s for event in self.events if event.what == "press_search"), self.engine.cycle * DT_S)
+
+    def _note_residual(self, what: str) -> None:
+        """Truth at every beam-on, for the result and never for the controller."""
+        number = int(self.control.job["beam_number"][0])
+        if self.imager is not None and number not in self.residuals and what == f"beam {number} on":
+            beam = next(beam for beam in self.order.plan.fraction(self.order.group) if beam.number == number)
+            self.residuals[number] = self.imager.residual(float(beam.couch[0][3]))
 
     # --- running
 
@@ -215,6 +255,7 @@ class Simulation:
     def log(self, who: str, what: str, *, why: str = "", role: str = "", old: Any = None, new: Any = None) -> None:
         """One event: who did what, why, old and new value."""
         self._count_truth()  # before anybody lets go of the beam in hand
+        self._note_residual(what)
         cycle = self.engine.cycle
         event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
         self.events.append(event)

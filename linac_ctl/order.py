@@ -6,16 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from .config.loader import Loaded, Machine, Origin, canonical_json, load, load_machine, machine_from, validate
-from .config.session import SessionConfig, WorkflowConfig
-from .errors import RefusedError, UsageError
+from .config.session import PatientConfig, SessionConfig, WorkflowConfig
+from .errors import ConfigError, RefusedError, UsageError
 from .interlocks.table import InterlockTable
 from .plan.dicom_import import read_plan
 from .plan.model import Plan
+from .sequencer.protocol import ProtocolConfig
 from .sequencer.session import Step
 from .sequencer.staff import Act, Person, latched_before
-from .sequencer.workflow import build
+from .sequencer.workflow import build, takes_images
 
 DEFAULT_PEOPLE: tuple[Person, ...] = (("anna", "therapist"), ("ben", "therapist"), ("chris", "physicist"), ("dana", "physician"))
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingOrder:
+    """Who lies there, by which protocol, and which of its scans."""
+
+    patient: PatientConfig
+    protocol: ProtocolConfig
+    scan: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +47,7 @@ class Order:
     longest_s: float
     configuration: dict[str, Any]  # part -> {name, data, origin}
     files: tuple[tuple[Path, str], ...]  # configuration files and the sha256 they had
+    imaging: "ImagingOrder | None" = None  # only of workflows that take images
 
     @property
     def configuration_sha256(self) -> str:
@@ -56,13 +67,33 @@ def resolve(session: str, *, plan: Path | None = None, machine: str | None = Non
     steps = build([step.model_dump() for step in flow.steps], str(flow_file.path))
     path = plan or plan_path(config, the_machine, scratch)
     parts = {"session": chosen, "machine": the_machine.loaded, "interlocks": table_file, "workflow": flow_file}
+    if takes_images(steps) and config.protocol is not None:
+        parts["protocol"] = load("protocols", config.protocol)
     return Order(
         name=config.name, machine=the_machine, table=validate(InterlockTable, table_file), workflow=flow.name, steps=steps,
         plan=read_plan(path), plan_path=path, group=config.fraction_group, seed=config.seed if seed is None else seed,
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=script(config),
         longest_s=config.time_limit_s, configuration={name: described(part) for name, part in parts.items()},
         files=tuple((file, hashlib.sha256(file.read_bytes()).hexdigest()) for part in parts.values() for file in part.files),
+        imaging=imaging_order(config, the_machine, steps, flow.name, parts.get("protocol")),
     )
+
+
+def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ...], workflow: str,
+                  protocol: Loaded | None) -> ImagingOrder | None:
+    """None when no step takes images; ConfigError when one does and something for it is missing."""
+    if not takes_images(steps):
+        return None
+    missing = [what for what, there in (("the session's `patient`", config.patient), ("the session's `protocol`", protocol),
+                                        (f"`kv_imager` of machine {machine.name}", machine.controller.kv_imager),
+                                        (f"kV arms of machine {machine.name}", machine.controller.kv_arms)) if not there]
+    if missing or config.patient is None or protocol is None:
+        raise ConfigError(f"workflow {workflow} takes images, but there is no {' and no '.join(missing)}; add it, or use a "
+                          f"workflow without imaging (--workflow no_image)")
+    asked = validate(ProtocolConfig, protocol)
+    if config.imaging not in asked.scans:
+        raise ConfigError(f"protocol {asked.name}: no scan {config.imaging!r}; there are {', '.join(asked.scans)}")
+    return ImagingOrder(config.patient, asked, config.imaging)
 
 
 def described(part: Loaded) -> dict[str, Any]:
@@ -71,8 +102,8 @@ def described(part: Loaded) -> dict[str, Any]:
 
 
 def plan_path(config: SessionConfig, machine: Machine, scratch: Path) -> Path:
-    """The plan file of a session; one that the session asks to be made is written to `scratch`."""
-    from .plan.make import write_plan
+    """The plan file of a session; one that the session asks to be made comes from the shelf, or is written to `scratch`."""
+    from .plan.make.shelf import shelved_plan
 
     choice = config.plan
     if choice is None:
@@ -81,10 +112,8 @@ def plan_path(config: SessionConfig, machine: Machine, scratch: Path) -> Path:
         return Path(choice.file)
     if not choice.make:
         raise UsageError(f"session {config.name}: plan needs `file` or `make`")
-    path = scratch / f"{choice.make}.dcm"
     model = machine.controller.mlc.model if machine.controller.mlc else "millennium_120"
-    write_plan(path, choice.make, mlc=choice.mlc or model, mu=choice.mu)
-    return path
+    return shelved_plan(choice.make, choice.mlc or model, choice.mu, scratch)
 
 
 def people(config: SessionConfig) -> tuple[Person, ...]:
@@ -111,7 +140,7 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
 
     record = RunRecord.open(run)
     parts = record.config()
-    files = {name: recorded(run, parts[name]) for name in ("session", "machine", "interlocks", "workflow")}
+    files = {name: recorded(run, part) for name, part in parts.items()}
     config, flow = validate(SessionConfig, files["session"]), validate(WorkflowConfig, files["workflow"])
     partials = {b.number: (record.delivered(b.number), record.remaining(b.number) <= 0.0) for b in record.manifest.beams}
     if all(done for _, done in partials.values()):
@@ -121,12 +150,14 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
     plan = read_plan(run / "plan.dcm")
     if plan.sha256 != record.manifest.plan_sha256:
         raise RefusedError(f"{run / 'plan.dcm'}: not the plan that this run delivered from; it was changed since")
+    machine, steps = machine_from(files["machine"]), build([step.model_dump() for step in flow.steps], str(run))
     order = Order(
-        name=config.name, machine=machine_from(files["machine"]), table=validate(InterlockTable, files["interlocks"]),
-        workflow=flow.name, steps=build([step.model_dump() for step in flow.steps], str(run)), plan=plan,
+        name=config.name, machine=machine, table=validate(InterlockTable, files["interlocks"]),
+        workflow=flow.name, steps=steps, plan=plan,
         plan_path=run / "plan.dcm", group=config.fraction_group, seed=record.manifest.seed if seed is None else seed,
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=(),
-        longest_s=config.time_limit_s, configuration=parts, files=())
+        longest_s=config.time_limit_s, configuration=parts, files=(),
+        imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")))
     return order, {"partials": partials, "resumes": str(run)}
 
 

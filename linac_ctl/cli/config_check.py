@@ -16,6 +16,10 @@ def model_of(kind: str) -> type[BaseModel]:
         from linac_ctl.interlocks.table import InterlockTable  # brings the compiler in: only when asked
 
         return InterlockTable
+    if kind == "protocol":
+        from linac_ctl.sequencer.protocol import ProtocolConfig
+
+        return ProtocolConfig
     models: dict[str, type[BaseModel]] = {
         "machine": MachineFile, "session": SessionConfig, "workflow": WorkflowConfig,
     }
@@ -26,6 +30,7 @@ def check(loaded: Loaded) -> None:
     """ConfigError unless the file is right and everything that it names is there."""
     checks: dict[str, Callable[[Loaded], None]] = {
         "machine": check_machine, "session": check_session, "workflow": check_workflow, "interlocks": check_interlocks,
+        "protocol": check_protocol,
     }
     checks[loaded.data["kind"]](loaded)
 
@@ -39,7 +44,8 @@ def check_machine(loaded: Loaded) -> None:
 def check_session(loaded: Loaded) -> None:
     """Its machine and workflow exist."""
     validate(SessionConfig, loaded)
-    require(loaded, {"machine": "machines", "workflow": "workflows"})
+    protocol = {"protocol": "protocols"} if loaded.data.get("protocol") else {}
+    require(loaded, {"machine": "machines", "workflow": "workflows"} | protocol)
 
 
 def check_workflow(loaded: Loaded) -> None:
@@ -53,6 +59,11 @@ def check_workflow(loaded: Loaded) -> None:
 def check_interlocks(loaded: Loaded) -> None:
     """Every row tests a signal that there is."""
     validate(model_of("interlocks"), loaded)
+
+
+def check_protocol(loaded: Loaded) -> None:
+    """Every level and limit makes sense."""
+    validate(model_of("protocol"), loaded)
 
 
 def require(loaded: Loaded, names: dict[str, str]) -> None:

@@ -12,7 +12,8 @@ from .origin import Origin, Sourced, merge, origins, plain
 from .suggest import did_you_mean
 from .yaml_strict import parse
 
-KINDS = {"machines": "machine", "sessions": "session", "workflows": "workflow", "interlocks": "interlocks"}
+KINDS = {"machines": "machine", "sessions": "session", "workflows": "workflow", "interlocks": "interlocks",
+         "protocols": "protocol"}
 PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIXES = (".yaml", ".yml")
 

@@ -64,6 +64,27 @@ class BeamLimits(Frozen):
     hold_settle_s: float = Field(gt=0, description="a hold ends after all is well for this long")
 
 
+Triple = tuple[float, float, float]
+
+
+class KvFlexConfig(Frozen):
+    """Sag of the kV arms as measured at the last geometry check: along u, v, w each (constant, cos, sin) of the gantry angle."""
+
+    source_mm: tuple[Triple, Triple, Triple]
+    panel_mm: tuple[Triple, Triple, Triple]
+
+
+class KvImagerConfig(Frozen):
+    """What the controller knows of its kV imager."""
+
+    imaging_mm: tuple[float, float, float, float] = Field(description="arms while imaging, as `kv_arms`")
+    columns: int = Field(gt=0, description="of the panel, not binned")
+    rows: int = Field(gt=0)
+    pitch_mm: float = Field(gt=0)
+    run_up_margin_deg: float = Field(ge=0, description="gantry turn at full speed before the first frame")
+    flex: KvFlexConfig
+
+
 class MachineConfig(Frozen):
     """Everything the controller knows of a machine before it has looked."""
 
@@ -75,6 +96,7 @@ class MachineConfig(Frozen):
     couch: tuple[AxisConfig, ...] = ()
     kv_arms: tuple[AxisConfig, ...] = ()
     mv_arm: tuple[AxisConfig, ...] = ()
+    kv_imager: KvImagerConfig | None = Field(default=None, description="none = this machine takes no kV images")
     beam: BeamLimits
     parked_mm: dict[str, tuple[float, ...]] = Field(default_factory=dict, description="arm device: positions while treating")
     couch_turn_gantry_deg: float = Field(default=0.0, description="where the gantry stands while the couch turns")

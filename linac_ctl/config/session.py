@@ -70,6 +70,56 @@ class OperatorsConfig(Frozen):
     events: tuple[OperatorEvent, ...] = ()
 
 
+Triple = tuple[float, float, float]
+Six = tuple[float, float, float, float, float, float]
+
+
+class SetUpErrorConfig(Frozen):
+    """Where the patient really lies after set-up: drawn from sigmas by the seed, or given."""
+
+    systematic_mm: Triple = (0.0, 0.0, 0.0)
+    random_mm: Triple = (0.0, 0.0, 0.0)
+    systematic_deg: Triple = (0.0, 0.0, 0.0)
+    random_deg: Triple = (0.0, 0.0, 0.0)
+    limit_sigma: float = Field(default=3.5, gt=0, description="no draw beyond")
+    given: Six | None = Field(default=None, description="in place of a draw: X Y Z mm, turns about X Y Z deg, patient's axes")
+
+
+class MotionConfig(Frozen):
+    """What the patient does on the couch meanwhile."""
+
+    kind: Literal["none", "drift", "trace"] = "none"
+    rate_mm_per_min: Triple = Field(default=(0.0, 0.0, 0.0), description="of a drift")
+    wander_mm: Triple = Field(default=(0.0, 0.0, 0.0), description="of a drift: sigma after one minute")
+    file: str | None = Field(default=None, description="of a trace: time and 3 or 6 columns")
+
+    @model_validator(mode="after")
+    def fits(self) -> "MotionConfig":
+        """A trace has a file and nothing else has."""
+        if (self.kind == "trace") != (self.file is not None):
+            raise ValueError("a trace needs `file`, other kinds of motion have none")
+        return self
+
+
+class PatientConfig(Frozen):
+    """Who lies there. What is true of the patient is for the virtual room alone; the controller never reads it."""
+
+    phantom: Literal["spine"] | None = Field(default=None, description="built in; or `ct` and `structures`")
+    ct: str | None = Field(default=None, description="folder of a planning CT series")
+    structures: str | None = Field(default=None, description="RT Structure Set that belongs to it")
+    target: str | None = Field(default=None, description="name of the structure to be hit; none = the CTV, GTV or PTV")
+    spacing_mm: float = Field(default=1.0, ge=0.5, le=4.0, description="voxels of a phantom's truth")
+    set_up_error: SetUpErrorConfig = SetUpErrorConfig()
+    motion: MotionConfig = MotionConfig()
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> "PatientConfig":
+        """A phantom, or a CT with its structures."""
+        if (self.phantom is None) == (self.ct is None) or (self.ct is None) != (self.structures is None):
+            raise ValueError("give either `phantom`, or `ct` and `structures`")
+        return self
+
+
 class SessionConfig(Frozen):
     """Everything one run follows from, apart from the files that it names."""
 
@@ -81,6 +131,9 @@ class SessionConfig(Frozen):
     plan: PlanChoice | None = Field(default=None, description="none = must be given with --plan")
     fraction_group: int | None = Field(default=None, ge=1, description="FractionGroupNumber; none = the only one")
     seed: int = Field(default=1, ge=0, lt=2**63)
+    patient: PatientConfig | None = Field(default=None, description="needed by workflows that take images")
+    protocol: str | None = Field(default=None, description="name or path of a protocol file; needed by workflows that take images")
+    imaging: Literal["standard", "quick"] = Field(default="standard", description="which of the protocol's scans")
     operators: OperatorsConfig = OperatorsConfig()
     time_limit_s: float = Field(default=7200.0, gt=0, description="machine time after which the run is ended")
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ..imaging.match import Match
     from .session import Session, Suite
 
-OF_IMAGES = (Guard.POSITION_APPROVED, Guard.APPROVAL_BIND, Guard.IMAGE_BIND, Guard.SHIFT_RANGE, Guard.REG_QUALITY, Guard.IMG_QUALITY)
+OF_IMAGES = (
+    Guard.POSITION_APPROVED, Guard.APPROVAL_BIND, Guard.IMAGE_BIND, Guard.SHIFT_RANGE, Guard.REG_QUALITY, Guard.IMG_QUALITY,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class ImagePhysics(Frozen):
     bone_factor: float = Field(gt=0, description="what 1 HU above water adds, relative to the planning CT")
     scatter_ratio: float = Field(ge=0, description="scatter over primary behind the thickest part")
     scatter_width_mm: float = Field(gt=0, description="of its blur, at the panel")
-    least_air_share: float = Field(gt=0, lt=1, description="a frame whose brightest pixels are below this share of air shows nothing")
+    least_air_share: float = Field(gt=0, lt=1, description="brightest pixels of a frame against air, at least")
 
 
 class ActionLevels(Frozen):

@@ -96,6 +96,18 @@ class Staff:
             self._write(name, f"confirm {what}")
         return names
 
+    async def agree(self, what: str, roles: tuple[Role, ...]) -> tuple[str, ...]:
+        """One different person for every role, in this order; RefusedError when one is missing."""
+        chosen: list[str] = []
+        for role in roles:
+            fit = [name for name, has in self.people if has == role] + list(self.with_role(role))
+            if not (free := [name for name in fit if name not in chosen]):
+                raise RefusedError(f"staff: another {role} is needed to approve {what}; one person does not count twice")
+            await asyncio.sleep(self.reaction_s)
+            self._write(free[0], f"approve {what}")
+            chosen.append(free[0])
+        return tuple(chosen)
+
     async def act(self, do: str, role: str = "therapist", why: str = "") -> None:
         """Somebody does something with their hands."""
         (name,) = self.with_role(role)

@@ -18,6 +18,8 @@ from ..plan.trajectory import Field, prepare
 from ..subsystems.beam import Delivered
 from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
+from . import approval
+from .approval import Approval
 from .session import BeamOutcome, Session, Suite
 
 Stop = tuple[int, Exception]  # cycle, and what ended an attempt
@@ -42,6 +44,7 @@ class Treat:
     """Delivers what is left of each beam. `auto_sequence`: one press of beam-on serves all coplanar beams."""
 
     auto_sequence: bool = True
+    most_beams: int = 0  # of this step, in the plan's order; 0 = all that are left
     most_resumes: int = 3
     patience_s: float = 120.0
 
@@ -50,7 +53,9 @@ class Treat:
         if not session.beams:
             raise RefusedError("treat: no plan is loaded; put the load step before it")
         before: Beam | None = None
-        for slot, beam in enumerate(session.beams):
+        done = {outcome.number for outcome in session.outcomes if outcome.complete}
+        left = [(slot, beam) for slot, beam in enumerate(session.beams) if beam.number not in done]
+        for slot, beam in left[: self.most_beams or len(left)]:
             done_mu, complete = suite.record.delivered_before(beam.number)
             if complete or beam.mu - done_mu <= NOTHING_LEFT_MU:
                 session = session.with_outcome(nothing_left(beam, done_mu))
@@ -70,7 +75,7 @@ class Treat:
         mu, last = done_mu, Delivered(done_mu, done_mu, 0.0)
         while True:
             try:
-                last = await self._attempt(suite, beam, slot, mu, press or bool(stops), resumed)
+                last = await self._attempt(suite, session, beam, slot, mu, press or bool(stops), resumed)
                 return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
             except (Tripped, DeviceError, RefusedError) as stop:
                 stops.append((linac.cycle, stop))
@@ -109,19 +114,22 @@ class Treat:
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop
 
-    async def _attempt(self, suite: Suite, beam: Beam, slot: int, start_mu: float, press: bool, resumed: bool) -> Delivered:
+    async def _attempt(self, suite: Suite, session: Session, beam: Beam, slot: int, start_mu: float, press: bool,
+                       resumed: bool) -> Delivered:
         """From wherever the machine stands to the last MU."""
         linac = suite.linac
+        approval.check(suite, session, float(beam.couch[0][3]))
         field = prepare(beam, linac.config, start_mu)
         linac.guard(Guard.RESUME, start_mu <= beam.mu)
         linac.guard(Guard.RECORD, suite.record.can_go_on())
-        await position(linac, field)
+        await position(linac, field, session.approval)
         await linac.beam.warm(beam.mode)
         await linac.beam.arm(field, slot=slot, time_limit_s=time_limit_s(field, linac.config.beam), session=suite.session_number,
                              prescription=prescription_number(field), resumed=resumed)
         if press:
             await suite.staff.confirm(f"beam-on {beam.number}")
         check_bytes(suite)
+        approval.check(suite, session, float(beam.couch[0][3]))
         await ready(linac)
         linac.log("sequencer", f"beam {beam.number} on", why=f"{beam.mode}, {field.technique_text}", old=f"{start_mu:.3f} MU")
         suite.staff.hear(f"beam_on:{beam.number}")
@@ -184,8 +192,8 @@ def prescription_number(field: Field) -> int:
     return int.from_bytes(digest.digest()[:7], "big")
 
 
-async def position(linac: Linac, field: Field) -> None:
-    """All beam-shaping axes and the couch to where the field starts; absolute goals."""
+async def position(linac: Linac, field: Field, approved: Approval | None = None) -> None:
+    """All beam-shaping axes and the couch to where the field starts; absolute goals. An approved position is the couch's."""
     if linac.beam.state in (BeamState.INTERRUPTED, BeamState.TERMINATED):
         linac.beam.trigger("reselect")
     linac.enter(Phase.MOVE)
@@ -193,7 +201,7 @@ async def position(linac: Linac, field: Field) -> None:
     start = dict(field.start)
     if field.run_up:
         start["gantry"] = np.array([field.run_up.begin_deg])
-    couch = couch_goal(linac, field.beam)
+    couch = couch_goal(linac, field.beam) if approved is None else np.array(approved.couch.six)
     await turn_couch(linac, couch)
     async with gathered() as moves:
         for name, goal in start.items():

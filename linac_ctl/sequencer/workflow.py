@@ -5,18 +5,32 @@ import difflib
 from typing import Any
 
 from ..errors import ConfigError
+from .acquire import AcquireCbct
+from .approve import Approve
 from .clear_room import ClearRoom
 from .close import Close
 from .identify import Identify
 from .load import Load
+from .match import Match
+from .retract import RetractImager
 from .session import Settings, Step
 from .set_up import SetUp
+from .shift import ShiftCouch
 from .treat import Treat
+from .verify import Verify
 
 STEPS: dict[str, type[Any]] = {
-    "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom, "treat": Treat, "close": Close,
+    "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom,
+    "acquire_cbct": AcquireCbct, "match": Match, "approve": Approve, "shift_couch": ShiftCouch, "verify": Verify,
+    "treat": Treat, "retract_imager": RetractImager, "close": Close,
 }
-NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "match", "approve", "shift", "verify", "triggered_kv", "fluoroscopy")
+IMAGING_STEPS = (AcquireCbct, Match, Approve, ShiftCouch, Verify, RetractImager)
+NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv", "fluoroscopy")  # that is not there yet
+
+
+def takes_images(steps: tuple[Step, ...]) -> bool:
+    """Does a session with these steps need imager, patient and protocol?"""
+    return any(isinstance(step, IMAGING_STEPS) for step in steps)
 
 
 def build(steps: list[Settings], where: str) -> tuple[Step, ...]:

@@ -1,0 +1,33 @@
+"""Step: people look at the match and approve it, each role of the protocol by a different person."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from ..errors import RefusedError
+from . import approval
+from .acquire import desk
+from .approval import Approval
+from .session import Session, Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """No shift needed: the position counts as approved at once. A shift: the approval is for where it leads."""
+
+    takes_s: float = 15.0
+
+    async def run(self, suite: Suite, session: Session) -> Session:
+        """-> session with an approval."""
+        match, decision, images = session.match, session.decision, session.images
+        if match is None or decision is None or images is None:
+            raise RefusedError("approve: there is no match to approve; put a match step before it")
+        imaging = desk(suite)
+        await asyncio.sleep(self.takes_s)
+        people = await suite.staff.agree(f"position: {decision.text}", imaging.protocol.approval.roles)
+        couch = imaging.order(match).targets if decision.moves else match.binding.couch
+        given = Approval(match, couch, people, images.cycle, suite.linac.cycle)
+        if not decision.moves:
+            approval.arm(suite.linac, given)
+        suite.linac.log("sequencer", "position approved" if not decision.moves else "shift approved", why=", ".join(people),
+                        new=", ".join(f"{v:.3f}" for v in couch.six))
+        return replace(session, approval=given)

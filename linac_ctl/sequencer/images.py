@@ -1,0 +1,237 @@
+"""The imaging desk: what was taken in this session, what it was compared with, and what came of it. Images and metadata only."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config.machine import KvFlexConfig
+from ..errors import DeviceError, RefusedError
+from ..subsystems.kv_frames import KvFrame, Six, Technique
+from ..subsystems.kv_imager import KvImager
+from .protocol import ProtocolConfig, ScanConfig
+
+if TYPE_CHECKING:
+    from device_models.interface.volume import Volume
+
+    from ..imaging.couch import CouchPosition
+    from ..imaging.couch_shift import CouchOrder
+    from ..imaging.geometry import Frames
+    from ..imaging.match import Binding, Match
+    from ..imaging.register_volume import PointMatcher
+
+FULL_SCALE = 65535
+SATURATED_SHARE = 0.02  # of the pixels of a frame
+BRIGHTEST = 0.99  # quantile
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSet:
+    """Frames of one acquisition."""
+
+    kind: str  # cbct or pair
+    uids: tuple[str, ...]
+    frames: tuple[KvFrame, ...]
+    couch_angle_deg: float  # of the plan, for which the patient is looked at
+    couch: Six  # mean of the readbacks
+    cycle: int  # of the last frame
+    acquired_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shift:
+    """One couch shift, as the record shows it. lateral longitudinal vertical mm, rotation pitch roll deg."""
+
+    t_s: float
+    ordered: Six  # absolute targets
+    achieved: Six  # readbacks after it
+    change: Six  # ordered less where the couch stood at the image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanningImages:
+    """The CT that the plan was made on, about the planned isocentre in the fixed frame; whose it is."""
+
+    hu: "Volume"
+    patient_id: str
+    series_uid: str
+    frame_of_reference_uid: str
+    target_mm: tuple[float, float, float]  # centre of the target in the fixed frame at couch 0
+    matchers: dict[str, Any] = field(default_factory=dict)  # what has been made of it: one for each protocol and scan
+
+
+@dataclass(slots=True, eq=False)
+class Imaging:
+    """Everything that steps need to image, match and shift; and a list of what was done."""
+
+    protocol: ProtocolConfig
+    scan_name: str
+    kv: KvImager
+    planning: PlanningImages
+    couch_reference_mm: tuple[float, float, float]  # couch translations of the plan
+    images: list[ImageSet] = field(default_factory=list)
+    matches: list["Match"] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
+
+    @property
+    def scan(self) -> ScanConfig:
+        """Of this session's mode; RefusedError when the protocol has none."""
+        if (scan := self.protocol.scans.get(self.scan_name)) is None:  # type: ignore[call-overload]
+            there = ", ".join(self.protocol.scans)
+            raise RefusedError(f"protocol {self.protocol.name}: no scan {self.scan_name!r}; there are {there}")
+        found: ScanConfig = scan
+        return found
+
+    @property
+    def technique(self) -> Technique:
+        """Of the protocol, at the panel's binning of the scan."""
+        asked = self.protocol.technique
+        return Technique(asked.kv, asked.ma, asked.ms, self.scan.binning)
+
+    # --- acquired
+
+    def taken(self, kind: str, frames: tuple[KvFrame, ...], uids: tuple[str, ...], couch_angle_deg: float, cycle: int) -> ImageSet:
+        """Keep an acquisition; RefusedError if it must not be used."""
+        couch = np.array([frame.couch for frame in frames])
+        mean: Any = tuple(round(float(v), 3) + 0.0 for v in couch.mean(axis=0))
+        images = ImageSet(kind, uids, frames, couch_angle_deg, mean, cycle, frames[-1].time_s)
+        self.images.append(images)
+        if wrong := self._useless(images, couch):
+            raise RefusedError(f"images refused: {wrong}; image again")
+        return images
+
+    def _useless(self, images: ImageSet, couch: Any) -> str:
+        """Why these frames say nothing; empty when they do."""
+        if not np.isfinite(couch).all():
+            return "a couch readback is missing"
+        way, limits = couch.max(axis=0) - couch.min(axis=0), self.protocol.shift
+        if way[:3].max() > limits.stale_mm or way[3:].max() > limits.stale_deg:
+            return f"the couch moved by {way[:3].max():.2f} mm, {way[3:].max():.2f} deg while they were taken"
+        for frame in images.frames:
+            share = float(np.quantile(frame.pixels, BRIGHTEST)) / frame.air_counts
+            if not share >= self.protocol.physics.least_air_share:
+                return (f"frame {frame.number} shows nothing: its brightest pixels are at {share:.1%} of air, limit "
+                        f"{self.protocol.physics.least_air_share:.0%}; look at the tube and the panel")
+            if (full := float((frame.pixels >= FULL_SCALE).mean())) > SATURATED_SHARE:
+                return f"frame {frame.number}: {full:.0%} of its pixels are saturated, limit {SATURATED_SHARE:.0%}; lower the mAs"
+        return ""
+
+    # --- matched
+
+    def register(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Match":
+        """Reconstruct and compare with the plan; a poor match comes with its complaints. -> kept in `matches`"""
+        from ..imaging.couch_shift import planned_pose
+        from ..imaging.fdk import MODES, reconstruct
+        from ..imaging.fit import QualityLimits
+        from ..imaging.match import match_of
+
+        asked = self.protocol.registration
+        geometry = frames_of(images.frames, self.kv.config.flex)
+        volume = reconstruct(integrals(images.frames), geometry, MODES[self.scan.reconstruction])
+        fit = self._matcher()(volume, planned_pose(images.couch_angle_deg))
+        limits = QualityLimits(asked.similarity, asked.inside, asked.lead, asked.reach_mm, asked.reach_deg)
+        match = match_of(fit, self._binding(images, plan_uid, patient_id), limits)
+        self.matches.append(match)
+        return match
+
+    def _binding(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Binding":
+        from ..imaging.couch import CouchPosition
+        from ..imaging.match import Binding
+
+        planning = self.planning
+        if planning.patient_id != patient_id:
+            raise RefusedError(f"match: the planning CT is of patient {planning.patient_id!r}, the plan of {patient_id!r}")
+        return Binding(patient_id, plan_uid, images.uids, planning.series_uid, planning.frame_of_reference_uid,
+                       CouchPosition(*images.couch), images.couch_angle_deg, images.acquired_s)
+
+    def _matcher(self) -> "PointMatcher":
+        """Made at the first match: the CT seen by this scanner through this scan's frames."""
+        key = f"{self.protocol.model_dump_json()}/{self.scan_name}/{self.kv.config.model_dump_json()}"
+        if key not in self.planning.matchers:
+            self.planning.matchers[key] = self._new_matcher()
+        matcher: PointMatcher = self.planning.matchers[key]
+        return matcher
+
+    def _new_matcher(self) -> "PointMatcher":
+        from ..imaging.clip import ClipBox
+        from ..imaging.fdk import MODES
+        from ..imaging.reference import matched_reference
+        from ..imaging.register_volume import PointMatcher
+        from ..imaging.scatter import ScatterModel
+
+        asked, physics = self.protocol.registration, self.protocol.physics
+        scatter = ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
+        ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
+        reference = matched_reference(ct, self._nominal(), MODES[self.scan.reconstruction], scatter)
+        return PointMatcher(reference, ClipBox(asked.clip_low_mm, asked.clip_high_mm), asked.dof)
+
+    def _nominal(self) -> "Frames":
+        """Geometry of the scan as the protocol asks for it, arms sagging as measured."""
+        from ..imaging.geometry import Frames, Panel, kv_angle_deg
+
+        scan, kv = self.scan, self.kv.config
+        gantry = np.linspace(scan.start_deg, scan.stop_deg, scan.frames)
+        panel = Panel(kv.columns, kv.rows, kv.pitch_mm, kv.pitch_mm).binned(scan.binning)
+        source, detector, lateral, longitudinal = kv.imaging_mm
+        n = (scan.frames, 1)
+        places = np.tile([0.0, longitudinal, source], n), np.tile([lateral, longitudinal, detector], n)
+        sag = sags(kv.flex, gantry)
+        return Frames(panel, kv_angle_deg(gantry), places[0] + sag[0], places[1] + sag[1])
+
+    # --- shifted
+
+    def order(self, match: "Match") -> "CouchOrder":
+        """Absolute couch targets that undo a match; RefusedError beyond what may be shifted."""
+        from ..imaging.couch import CouchMechanics
+        from ..imaging.couch_shift import CouchAxes, couch_order, planned_pose
+
+        target = planned_pose(match.binding.couch_angle_deg).apply(np.array(self.planning.target_mm))
+        return couch_order(match.pose, match.binding.couch, CouchAxes(self.protocol.shift.axes),
+                           CouchMechanics(reference_mm=self.couch_reference_mm), self._limits(),
+                           (float(target[0]), float(target[1]), float(target[2])))
+
+    def still_there(self, order: "CouchOrder", now: "CouchPosition") -> None:
+        """RefusedError when the couch is not where the images were taken."""
+        from ..imaging.couch_shift import check_not_moved
+
+        check_not_moved(order, now, self._limits())
+
+    def _limits(self) -> Any:
+        from ..imaging.couch_shift import ShiftLimits
+
+        asked = self.protocol.shift
+        return ShiftLimits(asked.tilt_deg, asked.remote_mm, asked.remote_deg, asked.stale_mm, asked.stale_deg)
+
+
+def attenuation(hu: "Volume", water_per_mm: float, bone_factor: float) -> "Volume":
+    """1/mm on cubes, by the controller's own calibration of its tube."""
+    from ..imaging.volume import cubes
+
+    if max(hu.spacing_mm) - min(hu.spacing_mm) > 1e-6 * hu.spacing_mm[0]:
+        hu = cubes(hu, max(hu.spacing_mm), outside=-1000.0)
+    data = np.where(hu.data > 0.0, np.float32(bone_factor) * hu.data, hu.data)
+    return hu.with_data(np.maximum(1.0 + 1e-3 * data, 0.0) * np.float32(water_per_mm))
+
+
+def integrals(frames: tuple[KvFrame, ...]) -> Any:
+    """(n, columns, rows) float32 line integrals, scatter and all; 0 counts give what half a count would."""
+    return np.stack([np.log(np.float32(f.air_counts) / np.maximum(f.pixels.T.astype(np.float32), np.float32(0.5))) for f in frames])
+
+
+def frames_of(frames: tuple[KvFrame, ...], flex: KvFlexConfig) -> "Frames":
+    """Where source and panel were: readbacks and the sag that was measured."""
+    from ..imaging.geometry import Frames, Panel
+
+    rows, columns = frames[0].pixels.shape
+    if any(frame.pixels.shape != (rows, columns) for frame in frames):
+        raise DeviceError("kV imager: frames of one run differ in size; image again")
+    sag = sags(flex, np.array([frame.gantry_deg for frame in frames]))
+    return Frames(Panel(columns, rows, frames[0].pitch_mm, frames[0].pitch_mm), np.array([f.source_angle_deg for f in frames]),
+                  np.array([f.source_mm for f in frames]) + sag[0], np.array([f.panel_mm for f in frames]) + sag[1])
+
+
+def sags(flex: KvFlexConfig, gantry_deg: Any) -> tuple[Any, Any]:
+    """(n, 3) mm each of source and panel along u, v, w."""
+    angle = np.radians(gantry_deg)
+    parts = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)])
+    return (np.array(flex.source_mm) @ parts).T, (np.array(flex.panel_mm) @ parts).T

@@ -1,0 +1,183 @@
+"""The kV imager: arms, gantry and exposures together. The table is the design; a scan is done when every frame is in."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from transitions import Machine
+
+from device_models.interface.image import DT_S
+
+from ..config.machine import KvImagerConfig
+from ..control.phases import Phase
+from ..errors import DeviceError, RefusedError
+from .kv_frames import Exposures, KvFrame, Technique
+from .linac import Linac
+
+
+class KvState(Enum):
+    """Of the arms and what they are used for."""
+
+    RETRACTED = "retracted"
+    POSITIONING = "positioning"
+    READY = "ready"
+    EXPOSING = "exposing"
+    FAULTED = "faulted"
+
+
+S = KvState
+KV_TABLE: list[list[Any]] = [
+    # trigger, from, to
+    ["position", [S.RETRACTED, S.READY, S.FAULTED], S.POSITIONING],
+    ["be_ready", S.POSITIONING, S.READY],
+    ["be_retracted", S.POSITIONING, S.RETRACTED],
+    ["expose", S.READY, S.EXPOSING],
+    ["finish", S.EXPOSING, S.READY],
+    ["fail", [S.POSITIONING, S.EXPOSING], S.FAULTED],
+]
+NEAR = 1e-6  # deg
+
+
+class KvImager:
+    """Verbs: to_imaging_position, retract, cbct, pair, single."""
+
+    state: KvState
+
+    def __init__(self, linac: Linac, config: KvImagerConfig, exposures: Exposures) -> None:
+        self.linac, self.config, self.exposures = linac, config, exposures
+        Machine(self, states=KvState, initial=KvState.RETRACTED, transitions=KV_TABLE, auto_transitions=False)
+
+    def trigger(self, name: str) -> None:
+        """MachineError unless the table has this transition."""
+        getattr(self, name)()
+
+    async def to_imaging_position(self) -> None:
+        """Source and detector out, both in their places."""
+        if self.state is not KvState.READY:
+            await self._move_arms(self.config.imaging_mm, "be_ready")
+
+    async def retract(self) -> None:
+        """Arms back to where they are while treating without images."""
+        if (place := self.linac.config.parked_mm.get("kv_arms")) is None:
+            raise RefusedError("kV imager: the machine file gives no parked place for kv_arms (parked_mm); nothing moved")
+        await self._move_arms(place, "be_retracted")
+
+    async def _move_arms(self, place_mm: Sequence[float], arrived: str) -> None:
+        self.trigger("position")
+        try:
+            self._moving()
+            await self.linac.kv_arms.move_to(np.array(place_mm))
+        except BaseException:
+            self.trigger("fail")
+            raise
+        finally:
+            self.linac.enter(Phase.IDLE)
+        self.trigger(arrived)
+
+    async def cbct(self, start_deg: float, stop_deg: float, count: int, technique: Technique) -> tuple[KvFrame, ...]:
+        """`count` frames at equal steps of the gantry's readback, at full speed, from the nearer end; all of them, or an error."""
+        if abs(stop_deg - self._gantry_deg) < abs(start_deg - self._gantry_deg):
+            start_deg, stop_deg = stop_deg, start_deg
+        sense = 1.0 if stop_deg > start_deg else -1.0
+        lead_deg = sense * self._run_up_deg
+        self.linac.gantry.check(np.array([start_deg - lead_deg]))
+        self.linac.gantry.check(np.array([stop_deg + lead_deg]))
+        self._begin()
+        try:
+            self._moving()
+            await self.linac.gantry.move_to(np.array([start_deg - lead_deg]))
+            await self._turn(np.linspace(start_deg, stop_deg, count), sense, stop_deg + lead_deg, technique)
+        except BaseException:
+            self._lost()
+            raise
+        return self._frames(count)
+
+    async def pair(self, angles_deg: Sequence[float], technique: Technique) -> tuple[KvFrame, ...]:
+        """One frame at each gantry angle, standing still."""
+        for angle in angles_deg:
+            self.linac.gantry.check(np.array([angle]))
+        self._begin()
+        try:
+            for angle in angles_deg:
+                self._moving()
+                await self.linac.gantry.move_to(np.array([angle]))
+                self.exposures.expose(technique)
+        except BaseException:
+            self._lost()
+            raise
+        return self._frames(len(angles_deg))
+
+    async def single(self, technique: Technique) -> KvFrame:
+        """One frame from where the gantry stands."""
+        self._begin()
+        try:
+            await asyncio.sleep(DT_S)
+            self.exposures.expose(technique)
+        except BaseException:
+            self._lost()
+            raise
+        return self._frames(1)[0]
+
+    # --- parts of the verbs
+
+    @property
+    def _gantry_deg(self) -> float:
+        return float(self.linac.image.gantry["readback"][0])
+
+    @property
+    def _run_up_deg(self) -> float:
+        """To full speed, and a little for the servo."""
+        axis = self.linac.gantry.axes[0]
+        return axis.speed**2 / (2.0 * axis.accel) + self.config.run_up_margin_deg
+
+    def _moving(self) -> None:
+        """RefusedError while there is a beam: the arms and the gantry are not ours then."""
+        if int(self.linac.control.job["phase"][0]) == int(Phase.BEAM):
+            raise RefusedError("kV imager: the treatment beam is on; wait until the field is over")
+        self.linac.enter(Phase.MOVE)
+
+    def _begin(self) -> None:
+        if self.state is not KvState.READY:
+            raise RefusedError(f"kV imager: {self.state.value}, not in its imaging position; bring the arms out first")
+        if int(self.linac.control.job["phase"][0]) == int(Phase.BEAM):
+            raise RefusedError("kV imager: the treatment beam is on; no exposure with it in this workflow")
+        self.trigger("expose")
+
+    def _lost(self) -> None:
+        self.exposures.discard()
+        self.linac.enter(Phase.IDLE)
+        self.trigger("fail")
+
+    def _frames(self, count: int) -> tuple[KvFrame, ...]:
+        self.linac.enter(Phase.IDLE)
+        try:
+            frames = self.exposures.read()
+            if len(frames) != count:
+                raise DeviceError(f"kV imager: {len(frames)} of {count} frames came; look at the panel's link, then image again")
+        except BaseException:
+            self.trigger("fail")
+            raise
+        self.trigger("finish")
+        return frames
+
+    async def _turn(self, angles_deg: Any, sense: float, beyond_deg: float, technique: Technique) -> None:
+        """The gantry turns in one go; exposures follow its readback."""
+        try:
+            async with asyncio.TaskGroup() as both:
+                motion = both.create_task(self.linac.gantry.move_to(np.array([beyond_deg])))
+                for k, angle in enumerate(angles_deg):
+                    await self._pass(angle, sense, motion, k, len(angles_deg))
+                    self.exposures.expose(technique)
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def _pass(self, angle_deg: float, sense: float, motion: "asyncio.Task[None]", k: int, count: int) -> None:
+        """Return in the first cycle in which the readback has passed the angle."""
+        speed = self.linac.gantry.axes[0].speed
+        while (left := sense * (angle_deg - self._gantry_deg)) > NEAR or not left <= NEAR:
+            if motion.done():
+                raise DeviceError(f"kV imager: the gantry stopped after {k} of {count} frames; look at its drive, then image again")
+            await asyncio.sleep(DT_S * max(1, math.floor(left / speed / DT_S)) if left == left else DT_S)
