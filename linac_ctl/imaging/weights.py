@@ -62,13 +62,10 @@ def _in_order(frames: Frames, limits: ScanLimits) -> tuple[NDArray[np.intp], Flo
 
 
 def _continued(angle: Floats, limits: ScanLimits) -> Floats:
-    """Angles without the jump of 360 deg that some scales have; those of overtravel (-4.5 .. 364.5) stay as they are."""
+    """Angles without the jump of 360 deg that some scales have; those of overtravel (-4.5 .. 364.5) stay."""
     if np.diff(np.sort(angle)).max() <= limits.widest_gap_deg:
         return angle
-    around = np.sort(angle % FULL_DEG)
-    gaps = np.diff(np.concatenate([around, [around[0] + FULL_DEG]]))
-    start = around[(int(np.argmax(gaps)) + 1) % len(around)]
-    out: Floats = start + (angle - start) % FULL_DEG
+    out: Floats = np.degrees(np.unwrap(np.radians(angle)))  # a jump from frame to frame, in the order they were taken
     return out
 
 

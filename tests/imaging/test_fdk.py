@@ -29,7 +29,7 @@ def exact(frames: Frames):
 
 
 def mean_near(volume, point):
-    at = [int(round((p - o) / h)) for p, o, h in zip(point, volume.origin_mm, volume.spacing_mm)]
+    at = [round((p - o) / h) for p, o, h in zip(point, volume.origin_mm, volume.spacing_mm)]
     x, y, z = (slice(a - 1, a + 2) for a in at)
     return float(volume.data[x, z, y].mean())
 
