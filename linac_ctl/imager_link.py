@@ -195,7 +195,7 @@ class ImagerLink:
         return self.prepared.patient.hidden(self.set_up, self.motions, reference=self.reference, set_up_at_s=self.set_up_s())
 
     def residual(self, planned_angle_deg: float) -> tuple[float, tuple[float, ...]]:
-        """Truth, for referee and reports: (mm of the target's centre from its planned place, the patient's error as six numbers)."""
+        """Truth, for referee and reports: (mm of the target's centre from its planned place, six numbers of the whole error)."""
         time_s, couch = self.cycle() * DT_S, CouchPose(*map(float, self.plant.couch["position"]))
         truth = self.prepared.patient.truth(self.hidden())
         error = six(truth.hidden.error(time_s, couch, planned_angle_deg))

@@ -26,7 +26,16 @@ from .records.folder import EVENTS, LATCHES, RunFolder
 from .records.jsonio import write_json
 from .records.manifest import Manifest, PlannedBeam
 from .records.products import write_products
-from .records.result import BeamResult, InterlockTrip, Reset, Result, write_result
+from .records.result import (
+    BeamResult,
+    ImageResult,
+    InterlockTrip,
+    MatchResult,
+    Reset,
+    Result,
+    ShiftResult,
+    write_result,
+)
 from .records.rows import Rows
 from .records.run_record import RunRecord
 from .sequencer.treat import time_limit_s
@@ -109,7 +118,29 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         outcome=outcome, reason="" if outcome == "delivered" else str(sim.error or "not all beams are complete"), digest=digest,
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
-        overruns=sim.loop.pace.overruns if sim.loop.pace else 0, beams=beams, interlocks=trips(sim))
+        overruns=sim.loop.pace.overruns if sim.loop.pace else 0, beams=beams, interlocks=trips(sim),
+        **imaging_result(sim))
+
+
+def imaging_result(sim: Simulation) -> dict[str, Any]:
+    """What was imaged, matched and shifted, and the truth of it; empty without imaging."""
+    if (desk := sim.suite.imaging) is None:
+        return {}
+    residual_mm, error = next(iter(sim.residuals.values()), (None, None))
+    return {
+        "residual_mm": residual_mm, "residual_6dof": error,
+        "images": tuple(ImageResult(
+            i.kind, i.uids, len(i.frames), round(i.acquired_s, 2), round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3),
+            i.couch, i.frames[0].kv, round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
+        "matches": tuple(MatchResult(
+            m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints) for m in desk.matches),
+        "shifts": tuple(ShiftResult(round(s.t_s, 2), s.ordered, rounded(s.achieved), s.change) for s in desk.shifts),
+    }
+
+
+def rounded(six: Any) -> Any:
+    """To 1 um, 0.001 deg."""
+    return tuple(round(v, 3) + 0.0 for v in six)
 
 
 def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:

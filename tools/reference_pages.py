@@ -25,6 +25,7 @@ from linac_ctl.config import machine, session  # noqa: E402
 from linac_ctl.config.bundle import MachineFile  # noqa: E402
 from linac_ctl.config.loader import available, load_machine  # noqa: E402
 from linac_ctl.interlocks import table  # noqa: E402
+from linac_ctl.sequencer import protocol  # noqa: E402
 from linac_ctl.sequencer.workflow import STEPS  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -38,11 +39,16 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`operators.people[]`", "", session.Person),
     ("`operators.events[]`", "What hands can do is listed in [an operator script](../how-to/write-an-operator-script.md).",
      session.OperatorEvent),
+    ("`patient:` of a session", "", session.PatientConfig),
+    ("`patient.set_up_error:`", "", session.SetUpErrorConfig),
+    ("`patient.motion:`", "", session.MotionConfig),
     ("Workflow file", "", session.WorkflowConfig),
     ("Machine file", "", MachineFile),
     ("`controller:` what may be asked of the machine", "", machine.MachineConfig),
     ("`controller.gantry[]` and every other list of axes", "", machine.AxisConfig),
     ("`controller.mlc`", "", machine.MlcConfig),
+    ("`controller.kv_imager`", "", machine.KvImagerConfig),
+    ("`controller.kv_imager.flex`", "", machine.KvFlexConfig),
     ("`controller.beam`", "", machine.BeamLimits),
     ("`controller.beam.modes.<name>`", "", machine.ModeConfig),
     ("`plant:` what is physically true", "", plant.PlantConfig),
@@ -51,6 +57,16 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`plant.source`", "", plant.SourceConfig),
     ("`plant.safety`", "", plant.SafetyConfig),
     ("`plant.bodies`", "", plant.BodyConfig),
+    ("Protocol file", "", protocol.ProtocolConfig),
+    ("`technique:` of a protocol", "", protocol.TechniqueConfig),
+    ("`scans.<standard or quick>`", "", protocol.ScanConfig),
+    ("`physics:`", "", protocol.ImagePhysics),
+    ("`registration:`", "", protocol.RegistrationConfig),
+    ("`levels:`", "", protocol.ActionLevels),
+    ("`verify:`", "", protocol.VerifyConfig),
+    ("`shift:`", "", protocol.ShiftConfig),
+    ("`approval:`", "", protocol.ApprovalConfig),
+    ("`intrafraction:`", "Read and checked; nothing acts on it yet: triggered images come later.", protocol.IntrafractionConfig),
     ("Interlock file", "", table.InterlockTable),
     ("`parameters:` of an interlock file", "", table.Parameters),
     ("`classes.<letter>`", "", table.ClassDefaults),

@@ -102,6 +102,46 @@ class Override(_Strict):
     new: Any = None
 
 
+Six = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult(_Strict):
+    """One acquisition."""
+
+    kind: Annotated[str, described("cbct or pair")]
+    uids: tuple[str, ...]
+    frames: int
+    t_s: Annotated[float, described("machine time of the last frame")]
+    first_deg: Annotated[float, described("gantry angle of the first frame")]
+    last_deg: float
+    couch: Annotated[Six, described("readbacks: lateral, longitudinal, vertical mm; rotation, pitch, roll deg")]
+    kv: float
+    mas: Annotated[float, described("of all frames together")]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult(_Strict):
+    """Where the controller found the patient in an acquisition."""
+
+    image_uids: tuple[str, ...]
+    error: Annotated[Six, described("X Y Z mm, turns about X Y Z deg; fixed frame, about the isocentre")]
+    dof: int
+    method: str
+    similarity: float
+    complaints: Annotated[tuple[str, ...], described("why it was refused; empty = it may be approved")]
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftResult(_Strict):
+    """One couch shift. Lateral, longitudinal, vertical mm; rotation, pitch, roll deg."""
+
+    t_s: float
+    ordered: Annotated[Six, described("absolute couch targets")]
+    achieved: Annotated[Six, described("readbacks when it stood still")]
+    change: Annotated[Six, described("ordered less where the couch stood at the image")]
+
+
 @dataclass(frozen=True, slots=True)
 class Result(_Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
@@ -125,6 +165,15 @@ class Result(_Strict):
     beams: tuple[BeamResult, ...] = ()
     interlocks: tuple[InterlockTrip, ...] = ()
     overrides: tuple[Override, ...] = ()
+    residual_mm: Annotated[
+        float | None, described("truth: distance of the target from its planned place at first beam-on; null = no imaging, or no beam")
+    ] = None
+    residual_6dof: Annotated[
+        Six | None, described("truth at first beam-on: the patient's error, X Y Z mm, turns deg, in the patient's axes")
+    ] = None
+    images: tuple[ImageResult, ...] = ()
+    matches: tuple[MatchResult, ...] = ()
+    shifts: tuple[ShiftResult, ...] = ()
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
     schema_version: Literal[1] = SCHEMA_VERSION
 
