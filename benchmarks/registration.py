@@ -79,7 +79,8 @@ def main() -> None:
     ask.add_argument("--most", type=float, nargs=2, default=(15.0, 3.0), metavar=("MM", "DEG"))
     asked = ask.parse_args()
     true, assumed = ScatterModel(asked.ratio, 50.0), ScatterModel(0.8 * asked.ratio, 35.0)
-    run = pair_runner(asked.photons, true, assumed) if asked.mode == "pair" else cbct_runner(asked.mode, asked.photons, true, assumed)
+    given = (asked.photons, true, assumed)
+    run = pair_runner(*given) if asked.mode == "pair" else cbct_runner(asked.mode, *given)
     off, refused, silent, times = [], 0, 0, []
     run(999, random_pose(999))  # compiles, warms up
     for seed in range(100, 100 + asked.errors):
@@ -97,7 +98,8 @@ def main() -> None:
 
 def report(asked: Any, off: Any, refused: int, silent: int, times: list[dict[str, float]]) -> None:
     """Prints the row."""
-    print(f"{asked.mode}: {asked.errors} errors to {asked.most[0]:g} mm / {asked.most[1]:g} deg, {asked.photons:g} photons, SPR {asked.ratio:g}")
+    mm, deg = asked.most
+    print(f"{asked.mode}: {asked.errors} errors to {mm:g} mm / {deg:g} deg, {asked.photons:g} photons, SPR {asked.ratio:g}")
     for name, values in zip(("mm", "deg"), off.T, strict=True):
         if len(values):
             print(f"  {name:4s} mean {values.mean():.3f}  95 % {np.quantile(values, 0.95):.3f}  worst {values.max():.3f}")

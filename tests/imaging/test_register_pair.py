@@ -71,7 +71,8 @@ def test_rays_meet_where_the_point_is():
 
 
 @cache
-def marked(pose=of_six((7.0, -5.0, 9.0, 1.0, -1.5, 2.0))):
+def marked():
+    pose = of_six((7.0, -5.0, 9.0, 1.0, -1.5, 2.0))
     return pose, shots(pose, FINE, fiducials=True, rays=1)
 
 
