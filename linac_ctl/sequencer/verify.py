@@ -15,18 +15,22 @@ from .shift import ShiftCouch
 class Verify:
     """At most `most_shifts` of the protocol; then the patient has to be set up again. Ends with a match that asks for no shift."""
 
+    image_s: float = 10.0  # from the last frame to a volume, as acquire_cbct takes
+    match_s: float = 15.0
+    approve_s: float = 15.0
+
     async def run(self, suite: Suite, session: Session) -> Session:
         """-> session with a confirmed match, to be approved."""
         limits = desk(suite).protocol.verify
         for left in range(limits.most_shifts, -1, -1):
-            session = await AcquireCbct().run(suite, session)
-            session = await Match().run(suite, session)
+            session = await AcquireCbct(self.image_s).run(suite, session)
+            session = await Match(self.match_s).run(suite, session)
             assert session.match is not None and session.decision is not None
             if confirmed(session.match, desk(suite).protocol):
                 return replace(session, decision=as_level(session.decision, Level.NO_SHIFT))
             if left:
                 session = replace(session, decision=as_level(session.decision, Level.SHIFT_VERIFY))
-                session = await ShiftCouch().run(suite, await Approve().run(suite, session))
+                session = await ShiftCouch().run(suite, await Approve(self.approve_s).run(suite, session))
         mm, deg = size_of(session.match) if session.match else (float("nan"), float("nan"))
         raise RefusedError(f"verify: still {mm:.2f} mm and {deg:.2f} deg off after {limits.most_shifts} shifts, limits "
                            f"{limits.residual_mm:g} mm and {limits.residual_deg:g} deg; set the patient up again in the room")
