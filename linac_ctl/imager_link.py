@@ -80,7 +80,8 @@ def ct_patient(choice: PatientConfig, plan: Plan) -> tuple[Patient, PlanningImag
     patient = from_ct(ct, load_structures(choice.structures, ct, choice.target))
     x, y, z = (float(v) for v in patient.lying.apply(patient.target.centroid()))
     who, hu = ct.identity, in_fixed_frame(ct.volume, ct.identity.patient_position)
-    return patient, PlanningImages(hu, who.patient_id, who.series_uid, who.frame_of_reference_uid, (x, y, z))
+    return patient, PlanningImages(hu, who.patient_id, who.series_uid, who.frame_of_reference_uid, (x, y, z),
+                                   who.patient_position, who.study_uid, who.sop_uids)
 
 
 def planned_couch(beam: Beam) -> CouchPose:

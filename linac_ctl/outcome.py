@@ -81,7 +81,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool) -> Result:
+def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool,
+                    radiographs: str = "few") -> Result:
     """Close the rows, judge the run, write everything; RecordError only if not even the result can be written.
 
     The result comes first: on a full disk all the rest may be missing, and then the result says so.
@@ -95,6 +96,10 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
     try:
         files |= write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,
                                 operator=sim.order.people[0][0], fraction_group=sim.order.group or sim.order.plan.groups[0].number)
+        if sim.suite.imaging is not None:
+            from .image_files import write_session_images
+
+            files |= write_session_images(sim.suite.imaging, sim.order.plan, folder, radiographs)
         result = replace(result, files=files | ({"report": "report.html"} if report else {}))
         write_result(folder.path, result)
         if report:
@@ -133,9 +138,15 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
             i.kind, i.uids, len(i.frames), round(i.acquired_s, 2), round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3),
             i.couch, i.frames[0].kv, round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
         "matches": tuple(MatchResult(
-            m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints) for m in desk.matches),
+            m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k))
+            for k, m in enumerate(desk.matches)),
         "shifts": tuple(ShiftResult(round(s.t_s, 2), s.ordered, rounded(s.achieved), s.change) for s in desk.shifts),
     }
+
+
+def level(desk: Any, match: int) -> str:
+    """What the protocol made of a match; empty for one that was refused."""
+    return desk.decisions[match].level.value if match in desk.decisions else ""
 
 
 def rounded(six: Any) -> Any:

@@ -28,15 +28,17 @@ SPEEDS = ("max", "1", "10")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
 @click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7), help="Stop, with a record to resume, after so many seconds of machine time.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write plots and report.html.")
+@click.option("--radiographs", type=click.Choice(("few", "all", "none")), default="few", show_default=True, help="kV frames of every scan to keep as RT Image.")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
-            out: Path | None, resume: Path | None, run_for_s: float | None, report: bool, as_json: bool) -> None:
+            out: Path | None, resume: Path | None, run_for_s: float | None, report: bool,
+            radiographs: str, as_json: bool) -> None:
     """Run SESSION (default: spine_sbrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch))
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
-        code = carry_out(order, start, folder, factor, run_for_s, report, as_json)
+        code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs)
     sys.exit(code)
 
 
@@ -66,7 +68,7 @@ def prepare_order(session: str, plan: Path | None, machine: str | None, workflow
 
 
 def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None, run_for_s: float | None, report: bool,
-              as_json: bool) -> int:
+              as_json: bool, radiographs: str = "few") -> int:
     """Run, record, report; -> exit code."""
     from ..app import Simulation
     from ..outcome import complete_record, create_folder, exit_code
@@ -83,7 +85,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
         with progress(sim, quiet=as_json):
             sim.run()
         spent = (time.perf_counter() - wall, time.process_time() - cpu)
-        result = complete_record(sim, folder, *spent, report=report)
+        result = complete_record(sim, folder, *spent, report=report, radiographs=radiographs)
     finally:
         signal.signal(signal.SIGINT, before)
     show(result, folder.path, sim.error, as_json)

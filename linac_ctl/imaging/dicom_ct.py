@@ -28,16 +28,16 @@ def hounsfield(volume: Volume, water_per_mm: float) -> Volume:
 
 def cbct_series(
     hu: Volume, subject: Subject, when: datetime, scan_id: str, error: Pose = IDENTITY, kvp: float = 125.0,
-    description: str = "CBCT",
+    description: str = "CBCT", series_uid: str = "",
 ) -> list[tuple[str, bytes]]:
     """(SOP instance UID, file's bytes) of every slice, feet to head. hu: fixed frame at couch 0 [x, z, y], HU.
 
-    `scan_id` names the scan within the study: the same scan written twice has the same UIDs.
+    `scan_id` names the scan within the study: the same scan written twice has the same UIDs. `series_uid`: where it has one.
     """
     if not np.isfinite(hu.data).all():
         raise RecordError(f"CBCT {scan_id}: voxels that are not finite cannot be written; was the reconstruction complete?")
     lying = in_fixed_frame(hu, subject.patient_position)  # half turns undo themselves: back in frame P
-    series_uid = series_uid_of(subject, scan_id, error)
+    series_uid = series_uid or series_uid_of(subject, scan_id, error)
     pixels = np.clip(np.rint(lying.slices()), -32768, 32767).astype(np.int16)
     orientation, first, between = _plane(lying, subject, error)
     out = []

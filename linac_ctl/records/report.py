@@ -10,6 +10,7 @@ from markupsafe import Markup
 from linac_ctl.errors import RecordError
 from linac_ctl.plan.model import Beam
 
+from .images_page import PositionPage, position_page
 from .plots import beam_plots, field, session_chart, write_plots
 from .result import BeamResult, Result
 from .rows import LEAF, Rows
@@ -56,6 +57,7 @@ class Report:
     checks: tuple[Check, ...]
     limits: dict[str, float]
     beams: tuple[BeamPage, ...]
+    position: PositionPage | None = None  # of sessions with images
 
     @property
     def passed(self) -> bool:
@@ -73,7 +75,9 @@ def collect(record: RunRecord, *, plots: bool = True) -> Report:
         own, plan = field(rows, beam.number), plans.get(beam.number)
         drawn = beam_plots(own, plan, limits) if plots and plan is not None and len(own) else {}
         pages.append(BeamPage(beam, plan, drawn))
-    return Report(record, result, rows, checks(result, limits), limits, tuple(pages))
+    position = position_page(record, result)
+    found = (*checks(result, limits), *(position.checks if position else ()))
+    return Report(record, result, rows, found, limits, tuple(pages), position)
 
 
 def _plans(record: RunRecord) -> dict[int, Beam]:
@@ -98,7 +102,8 @@ def render(report: Report) -> str:
     environment.filters["number"] = number
     session = Markup(session_chart(report.rows)) if len(report.rows) else ""
     return environment.get_template(TEMPLATE).render(
-        r=report, result=report.result, manifest=report.record.manifest, events=report.record.events(), session=session
+        r=report, result=report.result, manifest=report.record.manifest, events=report.record.events(), session=session,
+        position=report.position,
     )
 
 

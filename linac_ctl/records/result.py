@@ -130,6 +130,7 @@ class MatchResult(_Strict):
     method: str
     similarity: float
     complaints: Annotated[tuple[str, ...], described("why it was refused; empty = it may be approved")]
+    level: Annotated[str, described("action level of the protocol; empty = not judged")] = ""
 
 
 @dataclass(frozen=True, slots=True)

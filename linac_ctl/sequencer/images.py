@@ -9,7 +9,7 @@ from ..config.machine import KvFlexConfig
 from ..errors import DeviceError, RefusedError
 from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
-from .protocol import ProtocolConfig, ScanConfig
+from .protocol import Decision, ProtocolConfig, ScanConfig
 
 if TYPE_CHECKING:
     from device_models.interface.volume import Volume
@@ -57,6 +57,9 @@ class PlanningImages:
     series_uid: str
     frame_of_reference_uid: str
     target_mm: tuple[float, float, float]  # centre of the target in the fixed frame at couch 0
+    patient_position: str = "HFS"
+    study_uid: str = ""
+    sop_uids: tuple[str, ...] = ()  # of its slices, where it came as DICOM
     matchers: dict[str, Any] = field(default_factory=dict)  # what has been made of it: one for each protocol and scan
 
 
@@ -71,6 +74,7 @@ class Imaging:
     couch_reference_mm: tuple[float, float, float]  # couch translations of the plan
     images: list[ImageSet] = field(default_factory=list)
     matches: list["Match"] = field(default_factory=list)
+    decisions: dict[int, Decision] = field(default_factory=dict)  # index in `matches` -> what the protocol made of it
     shifts: list[Shift] = field(default_factory=list)
 
     @property
@@ -177,6 +181,11 @@ class Imaging:
         places = np.tile([0.0, longitudinal, source], n), np.tile([lateral, longitudinal, detector], n)
         sag = sags(kv.flex, gantry)
         return Frames(panel, kv_angle_deg(gantry), places[0] + sag[0], places[1] + sag[1])
+
+    def judged(self, decision: Decision) -> Decision:
+        """Keep what was made of the latest match."""
+        self.decisions[len(self.matches) - 1] = decision
+        return decision
 
     # --- shifted
 

@@ -31,7 +31,7 @@ class Match:
         if not match.good:
             raise RefusedError(f"match refused: {'; '.join(match.complaints)}; check images, clip box and set-up, then image again")
         linac.guard(Guard.REG_QUALITY, True)
-        decision = decide(match, imaging.protocol)
+        decision = imaging.judged(decide(match, imaging.protocol))
         linac.log("sequencer", f"action level: {decision.level.value}", why=f"protocol {imaging.protocol.name}", new=decision.text)
         if decision.level in (Level.SET_UP, Level.CALL):
             raise RefusedError(too_far(decision.shift_mm, decision.turn_deg, decision.level, imaging.protocol.levels))

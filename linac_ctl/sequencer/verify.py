@@ -27,9 +27,9 @@ class Verify:
             session = await Match(self.match_s).run(suite, session)
             assert session.match is not None and session.decision is not None
             if confirmed(session.match, desk(suite).protocol):
-                return replace(session, decision=as_level(session.decision, Level.NO_SHIFT))
+                return replace(session, decision=desk(suite).judged(as_level(session.decision, Level.NO_SHIFT)))
             if left:
-                session = replace(session, decision=as_level(session.decision, Level.SHIFT_VERIFY))
+                session = replace(session, decision=desk(suite).judged(as_level(session.decision, Level.SHIFT_VERIFY)))
                 session = await ShiftCouch().run(suite, await Approve(self.approve_s).run(suite, session))
         mm, deg = size_of(session.match) if session.match else (float("nan"), float("nan"))
         raise RefusedError(f"verify: still {mm:.2f} mm and {deg:.2f} deg off after {limits.most_shifts} shifts, limits "
