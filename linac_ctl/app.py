@@ -319,7 +319,7 @@ class Simulation:
         return not self.folder.space_low
 
     def delivered_before(self, beam_number: int) -> tuple[float, bool]:
-        """(MU by the higher channel, complete) from the run that this one resumes."""
+        """(MU on record, complete) from the run that this one resumes."""
         return self.partials.get(beam_number, (0.0, False))
 
     def bytes_unchanged(self) -> tuple[bool, bool]:

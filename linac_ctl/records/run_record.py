@@ -36,9 +36,13 @@ class JournalEntry:
     mu_backup: float
     cycle: int
 
-    @property
-    def delivered_mu(self) -> float:
-        """The higher chamber, so that one that reads low can never cause an overdose (FDA recall 180603)."""
+    def delivered_mu(self, floor_mu: float = 0.0, ratio: float = 0.0) -> float:
+        """Chamber 1, which ends a field, as long as both agree: within floor_mu, or ratio of what it counted.
+
+        Otherwise the higher of the two, so that one that reads low can never cause an overdose (FDA recall 180603).
+        """
+        if abs(self.mu_1 - self.mu_2) <= max(floor_mu, ratio * self.mu_1):
+            return max(self.mu_1, 0.0)
         return float(np.nanmax([self.mu_1, self.mu_2, 0.0]))
 
 
@@ -108,9 +112,17 @@ class RunRecord:
         return found[0]
 
     def delivered(self, beam: int) -> float:
-        """MU of this beam so far, earlier partial deliveries included: the higher chamber."""
-        planned = self.planned(beam)
-        return max([planned.start_mu, *(entry.delivered_mu for entry in self._journal if entry.beam == beam)])
+        """MU of this beam so far, earlier partial deliveries included; see `JournalEntry.delivered_mu`."""
+        planned, agree = self.planned(beam), self.agreement()
+        return max([planned.start_mu, *(entry.delivered_mu(*agree) for entry in self._journal if entry.beam == beam)])
+
+    def agreement(self) -> tuple[float, float]:
+        """(MU, share) within which the chambers of this run counted as agreeing: MU_DIS; zeros if it is not on record."""
+        try:
+            parameters = self.config()["interlocks"]["data"]["parameters"]
+            return float(parameters["split_floor_mu"]), float(parameters["split_ratio"])
+        except (KeyError, TypeError, ValueError, RecordError):
+            return 0.0, 0.0
 
     def remaining(self, beam: int) -> float:
         """MU still to be given; 0 when the beam is complete."""

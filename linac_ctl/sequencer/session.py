@@ -55,7 +55,7 @@ class Record(Protocol):
         """True if what the next beam will write fits and can be written."""
 
     def delivered_before(self, beam_number: int) -> tuple[float, bool]:
-        """(MU by the higher channel, complete) of an earlier partial delivery; (0.0, False) if there is none."""
+        """(MU on record, complete) of an earlier partial delivery; (0.0, False) if there is none."""
 
     def bytes_unchanged(self) -> tuple[bool, bool]:
         """(plan file, configuration): do they still have the bytes that were read at the start?"""
