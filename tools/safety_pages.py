@@ -25,7 +25,7 @@ KINDS = {
     "P": "prevents the start until the condition is met again", "M": "motion: only people in the room can help",
 }
 MACHINES: tuple[tuple[str, str, Any, type[Enum], Enum], ...] = (
-    ("The beam", "`subsystems/beam_states.py`. The permit itself is taken away in the scan cycle; this machine hears of it afterwards.",
+    ("The beam", "`subsystems/beam_states.py`. The permit itself is taken away in the scan cycle; this hears of it afterwards.",
      beam_states.BEAM_TABLE, beam_states.BeamState, beam_states.BeamState.OFF),
     ("Every moving device", "`subsystems/motion.py`: gantry, collimator, jaws, leaves, carriages, couch, arms; one machine each.",
      motion.TABLE, motion.State, motion.State.IDLE),
@@ -52,8 +52,9 @@ def classes(table: InterlockTable) -> str:
     """What a letter means."""
     head = ["class", "what", "reaction", "latched", "reset by", "clears after", "becomes an interrupt after"]
     return grid(head, [
-        [kind, KINDS.get(kind, it.codes), " ".join(it.reaction), "yes" if it.latched else "no", it.reset if it.latched else "",
-         "" if it.latched else f"{it.clear_cycles * 10} ms", limits(it.most_holds, it.longest_s)] for kind, it in table.classes.items()])
+        [kind, KINDS.get(kind, it.codes), " ".join(it.reaction), "yes" if it.latched else "no",
+         it.reset if it.latched else "", "" if it.latched else f"{it.clear_cycles * 10} ms",
+         limits(it.most_holds, it.longest_s)] for kind, it in table.classes.items()])
 
 
 def limits(most: int, longest_s: float) -> str:
@@ -69,19 +70,19 @@ def interlocks() -> str:
     return "\n".join([
         NOTE, "# Interlocks\n",
         f"The {len(table.rows)} rows of `configs/interlocks/linac.yaml` serve {len({r.catalogue_name for r in table.rows})} names. "
-        "`fine` is the healthy side: a value outside it, no value, or not a number trips after the debounce. A trip takes the permit off the "
-        "wire in the cycle that saw it. In a phase that does not exist every row is watched.\n",
+        "`fine` is the healthy side: a value outside it, no value, or not a number trips after the debounce. A trip takes "
+        "the permit off the wire in the cycle that saw it. In a phase that does not exist every row is watched.\n",
         classes(table),
-        "**dose**: the same latch a second time in a field needs an engineer. **standing**: the row cannot be reset while its signal is not "
-        "fine, even in phases in which it is not watched.\n",
-        "May reset: " + "; ".join(f"{need}: {', '.join(roles)}" for need, roles in MAY_RESET.items()) + ". Each needs a reason, and the "
-        "cause gone. The ways of stopping: [stops](../explanation/stops.md).\n",
+        "**dose**: the same latch a second time in a field needs an engineer. **standing**: the row cannot be reset while "
+        "its signal is not fine, even in phases in which it is not watched.\n",
+        "May reset: " + "; ".join(f"{need}: {', '.join(roles)}" for need, roles in MAY_RESET.items())
+        + ". Each needs a reason, and the cause gone. The ways of stopping: [stops](../explanation/stops.md).\n",
         "## Rows\n", grid(head, [cells(table, row) for row in table.rows]),
         "## Classes that are not the catalogue's\n", grid(["row", "name", "class here", "why"], deviations),
         "## Not decidable yet\n",
         grid(["needs", "names"], [[what, ", ".join(names)] for what, names in table.not_decidable.items() if names]),
-        "A restart sets every latch that was in force, escalated holds among them. How often a dose latch has been reset in a field is not kept "
-        "through a restart.\n",
+        "A restart sets every latch that was in force, escalated holds among them. How often a dose latch has been reset in "
+        "a field is not kept through a restart.\n",
     ])
 
 
@@ -96,8 +97,8 @@ def diagram(rows: list[list[Any]], start: Enum) -> str:
 def state_machines() -> str:
     """The whole page."""
     parts = [NOTE, "# State machines\n",
-             "Drawn from the tables that run. What is not in a table raises `MachineError` and changes nothing. Transitions are instant; waiting is "
-             "done by the coroutine that pulls the trigger.\n"]
+             "Drawn from the tables that run. What is not in a table raises `MachineError` and changes nothing. Transitions "
+             "are instant; waiting is done by the coroutine that pulls the trigger.\n"]
     for title, what, rows, _, start in MACHINES:
         parts += [f"## {title}\n", what + "\n", diagram(rows, start)]
     return "\n".join(parts)

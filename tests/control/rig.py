@@ -54,6 +54,7 @@ class Rig:
         self.panel = Panel(table(), self.control)
         self.spoiled: list[Callable[[], None]] = []
         self.obedient = True
+        self.on, self.latency = 0, 0  # cycles with permit; cycles until the first pulse
         self.owed = self.mu = 0.0  # pulses; MU since power-up
         self.answer_age = 0  # cycles by which a node's stamp is old
         for guard in Guard:
@@ -111,7 +112,8 @@ class Rig:
         beam, job = self.image.beam, self.control.job
         beam["mode_sensed"] = beam["mode"]
         size, asked = float(job["pulse_mu"][0]), float(beam["rate_mu_per_s"][0])
-        on = beam["permit"][0] == 1.0 and asked > 0.0
+        self.on = self.on + 1 if beam["permit"][0] == 1.0 else 0
+        on = self.on > self.latency and asked > 0.0
         self.owed = self.owed + asked * DT_S / size if on else 0.0
         pulses = round(self.owed) if on else 0
         self.owed -= pulses

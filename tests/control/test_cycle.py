@@ -49,7 +49,8 @@ class Desk:
         t = self.control.trajectory
         t.mu[:3], t.stop_mu[:3], t.rate[:3] = [0.0, 5.0, 10.0], 10.0, 8.0
         t.node_rate2[:3], t.accel[:3] = 64.0, 100.0
-        self.set(points=3, mu_end=10.0, half_pulse_mu=0.05, pulse_mu=0.1, max_rate_mu_per_s=40.0, start_rate_mu_per_s=3.0, enabled=1)
+        self.set(points=3, mu_end=10.0, half_pulse_mu=0.05, pulse_mu=0.1, enabled=1)
+        self.set(max_rate_mu_per_s=40.0, start_rate_mu_per_s=3.0)
 
     def wires(self, device: str) -> Any:
         return getattr(self.image, device)
@@ -171,7 +172,8 @@ def test_the_highest_commanded_speed_is_remembered_for_a_while(desk: Desk) -> No
     assert desk.job["couch_asked_mm_per_s"] == pytest.approx(20.0)
     remember_speeds(desk.job, desk.image)
     assert desk.job["gantry_deg_per_s"] == 0.0
-    assert desk.job["gantry_asked_deg_per_s"] == pytest.approx(6.0 - 0.04) and desk.job["couch_asked_mm_per_s"] == pytest.approx(19.6)
+    assert desk.job["gantry_asked_deg_per_s"] == pytest.approx(6.0 - 0.04)
+    assert desk.job["couch_asked_mm_per_s"] == pytest.approx(19.6)
     for _ in range(500):
         remember_speeds(desk.job, desk.image)
     assert desk.job["gantry_asked_deg_per_s"] == 0.0 and desk.job["couch_asked_mm_per_s"] == 0.0

@@ -90,7 +90,9 @@ def hand() -> Hand:
 ])
 def test_dose_slows_with_the_worst_laggard_and_creeps_where_it_would_be_held(hand: Hand, signal: Signal, share: float,
                                                                             factor: float) -> None:
-    limit = {Signal.GANTRY_OFF_DEG: 1.0, Signal.LEAF_OFF_MM: 2.0, Signal.JAW_OFF_MM: 1.0}[signal]
+    limit = {Signal.GANTRY_OFF_DEG: 0.5, Signal.LEAF_OFF_MM: 4.0, Signal.JAW_OFF_MM: 0.25}[signal]
+    for name, most in (("per_gantry_hold", 0.5), ("per_leaf_hold", 4.0), ("per_jaw_hold", 0.25)):
+        hand.param[name] = 1.0 / most
     hand.signals[signal] = share * limit
     assert slow_down(hand.signals, hand.param) == pytest.approx(factor)
 
@@ -199,6 +201,14 @@ def test_segments_are_found_by_dose_and_never_across_a_motion_without_it(hand: H
     assert hand.job["segment"] == found
 
 
+@pytest.mark.parametrize(("mu", "at"), [(10.0, 1.0), (10.25, 1.5), (10.5, 2.0)])
+def test_short_segments_are_placed_as_long_ones_are(hand: Hand, mu: float, at: float) -> None:
+    hand.trajectory.mu[:3] = [0.0, 10.0, 10.5]
+    hand.job["expected_mu"], hand.job["segment"] = mu, 1
+    place_axes(hand.job, hand.trajectory, hand.image)
+    assert hand.all_at(at)
+
+
 def test_several_short_segments_are_passed_in_one_cycle(hand: Hand) -> None:
     hand.trajectory.mu[:5] = [0.0, 1.0, 2.0, 3.0, 30.0]
     hand.trajectory.move[:5] = 0
@@ -240,6 +250,10 @@ def test_the_gantry_passes_the_start_at_speed_when_the_run_up_is_over(hand: Hand
     assert steps[wait + 30] == pytest.approx(speed / 50 * 30.5, rel=1e-3)
     assert way[over + RUN_UP_PATIENCE - 1] == pytest.approx(30.0 + speed * DT_S * (RUN_UP_PATIENCE - 1))
     assert set(way[over + RUN_UP_PATIENCE - 1 :]) == {way[over + RUN_UP_PATIENCE - 1]}  # patience is over: it waits there
+
+
+def test_an_arc_waits_no_longer_than_200_ms_for_its_first_pulse() -> None:
+    assert round(RUN_UP_PATIENCE * DT_S, 9) == 0.2
 
 
 def test_run_up_counts_down(hand: Hand) -> None:

@@ -100,7 +100,8 @@ def test_a_new_channel_is_open_and_knows_nothing() -> None:
     ("preset_mu", -1.0, False), ("preset_mu", NAN, False), ("preset_mu", INF, False),
     ("time_limit_s", 0.0, False), ("time_limit_s", 1e-9, True), ("time_limit_s", 1800.0, True), ("time_limit_s", 1800.1, False),
     ("time_limit_s", NAN, False), ("time_limit_s", -5.0, False),
-    ("start_mu", 0.0, True), ("start_mu", -1e-9, False), ("start_mu", 100.0, True), ("start_mu", 100.1, False), ("start_mu", NAN, False),
+    ("start_mu", 0.0, True), ("start_mu", -1e-9, False), ("start_mu", 100.0, True), ("start_mu", 100.1, False),
+    ("start_mu", NAN, False),
 ])
 def test_limits_have_to_make_sense(channel: Channel, field: str, value: float, good: bool) -> None:
     channel.ask(**({"preset_mu": 100.0, "time_limit_s": 60.0, "start_mu": 0.0} | {field: value}))
@@ -160,6 +161,13 @@ def test_a_channel_that_keeps_its_limits_still_starts_its_counters_again(channel
     assert (s["loaded"], s["preset_mu"], s["mu_backup"], s["beam_s"]) == (1, 100.0, 1.0, 0.0)
 
 
+@pytest.mark.parametrize("start", [0.0, 0.5, 99.0])
+def test_a_field_counts_from_its_start(channel: Channel, start: float) -> None:
+    channel.ask(arm=1.0, start_mu=start)
+    take_over(channel.safety, channel.wire, False)
+    assert channel.safety["mu_backup"] == start
+
+
 def test_a_negative_start_counts_from_zero(channel: Channel) -> None:
     channel.ask(arm=1.0, start_mu=-4.0)
     take_over(channel.safety, channel.wire, False)
@@ -194,13 +202,15 @@ def test_challenges_are_31_bits_scattered_and_the_channels_own() -> None:
     a, b = new_safety(CONFIG, 7), new_safety(CONFIG, 8)
     listen(a[0], 0, 1)
     assert int(a["challenge"][0]) == ((0x9E3779B1 + 7) & 0xFFFFFFFF) >> 1
+    listen(a[0], 0, 1000)
+    assert int(a["challenge"][0]) == ((1000 * 0x9E3779B1 + 7) & 0xFFFFFFFF) >> 1
     seen = []
     for cycle in range(1, 200):
         listen(a[0], 0, cycle)
         listen(b[0], 0, cycle)
         seen.append(int(a["challenge"][0]))
         assert seen[-1] != int(b["challenge"][0]) or cycle % 2  # the last bit of the key may be shifted out
-    assert len(set(seen)) == len(seen) and 0 <= min(seen) and 2**30 < max(seen) < 2**31
+    assert len(set(seen)) == len(seen) and min(seen) >= 0 and 2**30 < max(seen) < 2**31
 
 
 def fine(channel: Channel) -> Channel:
@@ -258,7 +268,8 @@ def test_a_rising_request_starts_the_test_from_nothing_passed(channel: Channel) 
     assert (s["test_bit"], s["test_cycle"], s["acted"], s["passed"], s["was_asked"]) == (DOSE, 0, 0, 0, 1.0)
 
 
-@pytest.mark.parametrize(("asked", "was", "permit"), [(True, 1.0, False), (True, 0.0, True), (False, 0.0, False), (False, 1.0, False)])
+@pytest.mark.parametrize(("asked", "was", "permit"), [
+    (True, 1.0, False), (True, 0.0, True), (False, 0.0, False), (False, 1.0, False)])
 def test_nothing_else_starts_it(channel: Channel, asked: bool, was: float, permit: bool) -> None:
     channel.set(passed=63, was_asked=was, test_bit=0)
     begin_test(channel.safety, asked, permit)
@@ -355,6 +366,19 @@ def test_open_or_not_loaded_or_testing_there_is_no_permit(channel: Channel, bit:
     channel.armed().set(open=int(bit), loaded=0 if bit is SafetyOpen.LIMITS else 1)
     channel.run()
     assert channel.wire["permit"] == 0.0 and channel.safety["permit"] == 0.0
+
+
+def test_without_limits_there_is_no_permit_even_if_their_check_is_dead(channel: Channel) -> None:
+    channel.armed().set(loaded=0, dead=LIMITS)
+    assert channel.run() == 0 and channel.wire["permit"] == 0.0
+
+
+def test_a_dead_check_is_not_shown_to_open_in_its_test(channel: Channel) -> None:
+    channel.armed().set(dead=TIMER)
+    channel.ask(selftest=1.0)
+    seen = {channel.run() for _ in range(31)}
+    assert TIMER not in seen and seen >= {DOSE, HEARTBEAT, DOOR, ESTOP, LIMITS}
+    assert channel.wire["passed"] == ALL_TESTED & ~TIMER
 
 
 def test_a_welded_relay_says_yes_to_everything(channel: Channel) -> None:
