@@ -88,7 +88,7 @@ class Simulation:
         order = self.order
         assert order.imaging is not None
         patient, beam = order.imaging.patient, order.plan.fraction(order.group)[0]
-        return ImagerLink(prepared or prepare(patient, order.plan), patient, beam, self.plant, self.image,
+        return ImagerLink(prepared or order.imaging.room or prepare(patient, order.plan), patient, beam, self.plant, self.image,
                           ImagingHands(self.plant, self._abort), lambda: self.engine.cycle, self._left_alone_s, order.seed)
 
     def _new_imaging(self) -> "Imaging | None":

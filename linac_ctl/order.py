@@ -26,6 +26,7 @@ class ImagingOrder:
     patient: PatientConfig
     protocol: ProtocolConfig
     scan: str
+    room: Any = None  # imager_link.Prepared, once somebody has made it; sessions may share it
 
 
 @dataclass(frozen=True, slots=True, eq=False)

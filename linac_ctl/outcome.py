@@ -48,6 +48,7 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
                   partials: dict[int, tuple[float, bool]] | None = None) -> tuple[RunFolder, Order]:
     """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
     points_needed(order)
+    order = with_room(order)
     machine, before = order.machine.controller, partials or {}
     beams = tuple(planned(b, machine, before.get(b.number, (0.0, False))[0]) for b in order.plan.fraction(order.group))
     manifest = Manifest(
@@ -63,6 +64,15 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
     except OSError as error:
         raise RecordError(f"{folder.path / PLAN_FILE}: cannot be written: {error.strerror}; choose another --out") from None
     return folder, replace(order, plan_path=folder.path / PLAN_FILE)
+
+
+def with_room(order: Order) -> Order:
+    """Patient and planning images, if the session has them; PlanError when they and the plan do not belong together."""
+    if order.imaging is None or order.imaging.room is not None:
+        return order
+    from .imager_link import prepare
+
+    return replace(order, imaging=replace(order.imaging, room=prepare(order.imaging.patient, order.plan)))
 
 
 def planned(beam: Beam, machine: MachineConfig, start_mu: float) -> PlannedBeam:
@@ -135,8 +145,8 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
     return {
         "residual_mm": residual_mm, "residual_6dof": error,
         "images": tuple(ImageResult(
-            i.kind, i.uids, len(i.frames), round(i.acquired_s, 2), round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3),
-            i.couch, i.frames[0].kv, round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
+            i.kind, i.uids, len(i.frames), round(i.acquired_s, 2), *(round(i.frames[k].gantry_deg, 3) for k in (0, -1)), i.couch,
+            i.frames[0].kv, round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
         "matches": tuple(MatchResult(
             m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k))
             for k, m in enumerate(desk.matches)),

@@ -60,6 +60,7 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Protocol file", "", protocol.ProtocolConfig),
     ("`technique:` of a protocol", "", protocol.TechniqueConfig),
     ("`scans.<standard or quick>`", "", protocol.ScanConfig),
+    ("`pair:`", "", protocol.PairConfig),
     ("`physics:`", "", protocol.ImagePhysics),
     ("`registration:`", "", protocol.RegistrationConfig),
     ("`levels:`", "", protocol.ActionLevels),

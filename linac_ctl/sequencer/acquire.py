@@ -1,11 +1,16 @@
 """Step: a cone-beam CT of the patient, from the console, with the exposure switch held."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
+
+from device_models.interface.image import DT_S
 
 from ..control.signals import Guard
 from ..errors import RefusedError
 from ..plan.make.uids import uid
+from ..subsystems.kv_frames import KvFrame
 from . import approval
 from .images import Imaging
 from .session import Session, Suite
@@ -19,25 +24,36 @@ class AcquireCbct:
 
     async def run(self, suite: Suite, session: Session) -> Session:
         """-> session with the images and without match and approval."""
-        linac, imaging = suite.linac, desk(suite)
-        approval.revoke(linac)
-        linac.guard(Guard.IMG_QUALITY, False)
-        linac.guard(Guard.IMAGE_BIND, False)
-        await imaging.kv.to_imaging_position()
+        imaging = desk(suite)
         scan = imaging.scan
-        await suite.staff.act("hold_exposure", why="CBCT")
-        try:
-            frames = await imaging.kv.cbct(scan.start_deg, scan.stop_deg, scan.frames, imaging.technique)
-        finally:
-            await suite.staff.act("release_exposure")
-        await asyncio.sleep(self.takes_s)
-        name = uid("cbct", str(suite.session_number), str(len(imaging.images)))
-        images = imaging.taken("cbct", frames, (name,), planned_angle_deg(session), round(frames[-1].time_s * 100))
-        linac.guard(Guard.IMG_QUALITY, True)
-        linac.guard(Guard.IMAGE_BIND, True)
-        turn = f"{frames[0].gantry_deg:.1f} to {frames[-1].gantry_deg:.1f} deg"
-        linac.log("kv_imager", f"CBCT {len(imaging.images)}: {len(frames)} frames", why=turn, new=name)
-        return replace(session, images=images, match=None, decision=None, approval=None)
+        verb = partial(imaging.kv.cbct, scan.start_deg, scan.stop_deg, scan.frames, imaging.technique)
+        return await acquired(suite, session, "cbct", verb, self.takes_s)
+
+
+Verb = Callable[[], Awaitable[tuple[KvFrame, ...]]]
+
+
+async def acquired(suite: Suite, session: Session, kind: str, verb: Verb, takes_s: float) -> Session:
+    """Images by a verb of the imager, with the exposure switch held; from here on they are the latest."""
+    linac, imaging = suite.linac, desk(suite)
+    approval.revoke(linac)
+    linac.guard(Guard.IMG_QUALITY, False)
+    linac.guard(Guard.IMAGE_BIND, False)
+    await imaging.kv.to_imaging_position()
+    await suite.staff.act("hold_exposure", why=kind)
+    try:
+        frames = await verb()
+    finally:
+        await suite.staff.act("release_exposure")
+    await asyncio.sleep(takes_s)
+    count = len(imaging.images)
+    names = tuple(uid(kind, str(suite.session_number), str(count), str(k)) for k in range(1 if kind == "cbct" else len(frames)))
+    images = imaging.taken(kind, frames, names, planned_angle_deg(session), round(frames[-1].time_s / DT_S))
+    linac.guard(Guard.IMG_QUALITY, True)
+    linac.guard(Guard.IMAGE_BIND, True)
+    turn = f"{frames[0].gantry_deg:.1f} to {frames[-1].gantry_deg:.1f} deg"
+    linac.log("kv_imager", f"{kind} {count + 1}: {len(frames)} frames", why=turn, new=names[0])
+    return replace(session, images=images, match=None, decision=None, approval=None)
 
 
 def desk(suite: Suite) -> Imaging:

@@ -1,5 +1,6 @@
 """The imaging desk: what was taken in this session, what it was compared with, and what came of it. Images and metadata only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,19 @@ from ..config.machine import KvFlexConfig
 from ..errors import DeviceError, RefusedError
 from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
-from .protocol import Decision, ProtocolConfig, ScanConfig
+from .protocol import Decision, PairConfig, ProtocolConfig, ScanConfig
 
 if TYPE_CHECKING:
     from device_models.interface.volume import Volume
 
     from ..imaging.couch import CouchPosition
     from ..imaging.couch_shift import CouchOrder
+    from ..imaging.fit import Fit
     from ..imaging.geometry import Frames
     from ..imaging.match import Binding, Match
+    from ..imaging.register_pair import PairMatcher
     from ..imaging.register_volume import PointMatcher
+    from ..imaging.scatter import ScatterModel
 
 FULL_SCALE = 65535
 SATURATED_SHARE = 0.02  # of the pixels of a frame
@@ -89,8 +93,19 @@ class Imaging:
     @property
     def technique(self) -> Technique:
         """Of the protocol, at the panel's binning of the scan."""
+        return self.technique_at(self.scan.binning)
+
+    def technique_at(self, binning: int) -> Technique:
+        """Of the protocol."""
         asked = self.protocol.technique
-        return Technique(asked.kv, asked.ma, asked.ms, self.scan.binning)
+        return Technique(asked.kv, asked.ma, asked.ms, binning)
+
+    @property
+    def pair(self) -> PairConfig:
+        """Of the protocol; RefusedError when it has none."""
+        if self.protocol.pair is None:
+            raise RefusedError(f"protocol {self.protocol.name}: no kV pair; add `pair` to it, or take a CBCT")
+        return self.protocol.pair
 
     # --- acquired
 
@@ -123,20 +138,37 @@ class Imaging:
     # --- matched
 
     def register(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Match":
-        """Reconstruct and compare with the plan; a poor match comes with its complaints. -> kept in `matches`"""
-        from ..imaging.couch_shift import planned_pose
-        from ..imaging.fdk import MODES, reconstruct
+        """Compare with the plan; a poor match comes with its complaints. -> kept in `matches`"""
         from ..imaging.fit import QualityLimits
         from ..imaging.match import match_of
 
         asked = self.protocol.registration
-        geometry = frames_of(images.frames, self.kv.config.flex)
-        volume = reconstruct(integrals(images.frames), geometry, MODES[self.scan.reconstruction])
-        fit = self._matcher()(volume, planned_pose(images.couch_angle_deg))
+        binding = self._binding(images, plan_uid, patient_id)
+        fit = self._fit_pair(images) if images.kind == "pair" else self._fit_cbct(images)
         limits = QualityLimits(asked.similarity, asked.inside, asked.lead, asked.reach_mm, asked.reach_deg)
-        match = match_of(fit, self._binding(images, plan_uid, patient_id), limits)
+        match = match_of(fit, binding, limits)
         self.matches.append(match)
         return match
+
+    def _fit_cbct(self, images: ImageSet) -> "Fit":
+        """Reconstructed, then volume against volume."""
+        from ..imaging.couch_shift import planned_pose
+        from ..imaging.fdk import MODES, reconstruct
+
+        geometry = frames_of(images.frames, self.kv.config.flex)
+        volume = reconstruct(integrals(images.frames), geometry, MODES[self.scan.reconstruction])
+        matcher: PointMatcher = self._matcher(self.scan_name, self._new_matcher)
+        return matcher(volume, planned_pose(images.couch_angle_deg))
+
+    def _fit_pair(self, images: ImageSet) -> "Fit":
+        """Radiographs of the plan against those of the patient."""
+        from ..imaging.couch_shift import planned_pose
+        from ..imaging.register_pair import Radiograph
+
+        geometry = frames_of(images.frames, self.kv.config.flex)
+        shots = [Radiograph(image, geometry.view(k)) for k, image in enumerate(integrals(images.frames))]
+        matcher: PairMatcher = self._matcher("pair", self._new_pair_matcher)
+        return matcher(shots, planned_pose(images.couch_angle_deg))
 
     def _binding(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Binding":
         from ..imaging.couch import CouchPosition
@@ -148,25 +180,36 @@ class Imaging:
         return Binding(patient_id, plan_uid, images.uids, planning.series_uid, planning.frame_of_reference_uid,
                        CouchPosition(*images.couch), images.couch_angle_deg, images.acquired_s)
 
-    def _matcher(self) -> "PointMatcher":
-        """Made at the first match: the CT seen by this scanner through this scan's frames."""
-        key = f"{self.protocol.model_dump_json()}/{self.scan_name}/{self.kv.config.model_dump_json()}"
+    def _matcher(self, what: str, new: Callable[[], Any]) -> Any:
+        """Made at the first match of its kind, then kept."""
+        key = f"{self.protocol.model_dump_json()}/{what}/{self.kv.config.model_dump_json()}"
         if key not in self.planning.matchers:
-            self.planning.matchers[key] = self._new_matcher()
-        matcher: PointMatcher = self.planning.matchers[key]
-        return matcher
+            self.planning.matchers[key] = new()
+        return self.planning.matchers[key]
+
+    def _new_pair_matcher(self) -> "PairMatcher":
+        """The CT by this tube, as radiographs."""
+        from ..imaging.register_pair import PairMatcher
+
+        physics = self.protocol.physics
+        ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
+        return PairMatcher(ct, self.protocol.registration.dof, self._scatter())
+
+    def _scatter(self) -> "ScatterModel | None":
+        from ..imaging.scatter import ScatterModel
+
+        physics = self.protocol.physics
+        return ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
 
     def _new_matcher(self) -> "PointMatcher":
         from ..imaging.clip import ClipBox
         from ..imaging.fdk import MODES
         from ..imaging.reference import matched_reference
         from ..imaging.register_volume import PointMatcher
-        from ..imaging.scatter import ScatterModel
 
         asked, physics = self.protocol.registration, self.protocol.physics
-        scatter = ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
         ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
-        reference = matched_reference(ct, self._nominal(), MODES[self.scan.reconstruction], scatter)
+        reference = matched_reference(ct, self._nominal(), MODES[self.scan.reconstruction], self._scatter())
         return PointMatcher(reference, ClipBox(asked.clip_low_mm, asked.clip_high_mm), asked.dof)
 
     def _nominal(self) -> "Frames":

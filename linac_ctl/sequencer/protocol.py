@@ -63,6 +63,21 @@ class ScanConfig(Frozen):
     reconstruction: Literal["full", "quick", "lite"] = Field(description="256 voxels of 1 mm, 128 of 2 mm, 64 of 4 mm a side")
 
 
+class PairConfig(Frozen):
+    """Two radiographs from different sides."""
+
+    angles_deg: tuple[float, float] = Field(description="gantry angles, 30 deg apart at least")
+    binning: int = Field(ge=1, le=64)
+
+    @model_validator(mode="after")
+    def apart(self) -> "PairConfig":
+        """Depth needs a second view."""
+        apart = abs((self.angles_deg[0] - self.angles_deg[1] + 90.0) % 180.0 - 90.0)
+        if not apart >= 30.0:
+            raise ValueError(f"the views are {apart:g} deg apart, 30 deg are the least")
+        return self
+
+
 class RegistrationConfig(Frozen):
     """How images are compared, and when a match counts."""
 
@@ -147,6 +162,7 @@ class ProtocolConfig(Frozen):
     description: str = ""
     technique: TechniqueConfig
     scans: dict[Literal["standard", "quick"], ScanConfig]
+    pair: PairConfig | None = Field(default=None, description="none = no kV pairs by this protocol")
     physics: ImagePhysics
     registration: RegistrationConfig
     levels: ActionLevels

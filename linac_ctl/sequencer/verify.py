@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import RefusedError
 from .acquire import AcquireCbct, desk
+from .acquire_pair import AcquirePair
 from .approve import Approve
 from .match import Match
 from .protocol import Decision, Level, confirmed, size_of
@@ -15,7 +16,8 @@ from .shift import ShiftCouch
 class Verify:
     """At most `most_shifts` of the protocol; then the patient has to be set up again. Ends with a match that asks for no shift."""
 
-    image_s: float = 10.0  # from the last frame to a volume, as acquire_cbct takes
+    pair: bool = False  # a kV pair in place of a CBCT
+    image_s: float = 10.0  # from the last frame to what is compared, as the acquire steps take
     match_s: float = 15.0
     approve_s: float = 15.0
 
@@ -23,7 +25,8 @@ class Verify:
         """-> session with a confirmed match, to be approved."""
         limits = desk(suite).protocol.verify
         for left in range(limits.most_shifts, -1, -1):
-            session = await AcquireCbct(self.image_s).run(suite, session)
+            acquire = AcquirePair(self.image_s) if self.pair else AcquireCbct(self.image_s)
+            session = await acquire.run(suite, session)
             session = await Match(self.match_s).run(suite, session)
             assert session.match is not None and session.decision is not None
             if confirmed(session.match, desk(suite).protocol):

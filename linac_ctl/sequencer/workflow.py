@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .acquire import AcquireCbct
+from .acquire_pair import AcquirePair
 from .approve import Approve
 from .clear_room import ClearRoom
 from .close import Close
@@ -21,10 +22,11 @@ from .verify import Verify
 
 STEPS: dict[str, type[Any]] = {
     "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom,
-    "acquire_cbct": AcquireCbct, "match": Match, "approve": Approve, "shift_couch": ShiftCouch, "verify": Verify,
+    "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "match": Match, "approve": Approve,
+    "shift_couch": ShiftCouch, "verify": Verify,
     "treat": Treat, "retract_imager": RetractImager, "close": Close,
 }
-IMAGING_STEPS = (AcquireCbct, Match, Approve, ShiftCouch, Verify, RetractImager)
+IMAGING_STEPS = (AcquireCbct, AcquirePair, Match, Approve, ShiftCouch, Verify, RetractImager)
 NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv", "fluoroscopy")  # that is not there yet
 
 

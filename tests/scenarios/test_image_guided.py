@@ -27,6 +27,7 @@ from tests.sequencer.guided import (
     guided,
     protocol,
     room,
+    soon,
 )
 from tests.support import Run, run
 
@@ -101,6 +102,31 @@ def test_a_small_shift_may_be_treated_without_another_image_where_the_protocol_s
     sim = session(guided(steps=[*BEFORE, CBCT, MATCH, APPROVE, SHIFT, TREAT, CLOSE], rules=rules))
     assert sim.error is None and sim.residuals[1][0] <= 1.0
     assert len(sim.suite.imaging.images) == 1
+
+
+# --- a pair of radiographs
+
+PAIR = soon("acquire_pair")
+TRANSLATED = (4.0, -3.0, 2.0, 0.0, 0.0, 0.0)
+
+
+def test_a_pair_of_radiographs_brings_a_patient_who_is_not_turned_within_a_millimetre() -> None:
+    steps = [*BEFORE, PAIR, MATCH, APPROVE, SHIFT, TREAT, CLOSE]
+    sim = session(guided(error=TRANSLATED, steps=steps, rules=protocol("conventional_pair")))
+    assert sim.error is None and sim.residuals[1][0] <= 1.0 and sim.mu(1) == pytest.approx(8.0, abs=0.15)
+    (images,), (match,), (shift,) = sim.suite.imaging.images, sim.suite.imaging.matches, sim.suite.imaging.shifts
+    assert len(images.uids) == 2 and match.dof == 3 and shift.change[3:] == (0.0, 0.0, 0.0)
+
+
+def test_a_large_shift_of_a_pair_is_verified_by_another_pair() -> None:
+    steps = [*BEFORE, PAIR, MATCH, APPROVE, SHIFT, VERIFY | {"pair": True}, APPROVE, TREAT, CLOSE]
+    sim = session(guided(error=(0.0, 14.0, 0.0, 0.0, 0.0, 0.0), steps=steps, rules=protocol("conventional_pair")))
+    assert sim.error is None and sim.residuals[1][0] <= 1.0 and len(sim.suite.imaging.images) == 2
+
+
+def test_a_protocol_without_a_pair_takes_none() -> None:
+    sim = session(guided(steps=[*BEFORE, PAIR]))
+    assert "no kV pair" in str(sim.error)
 
 
 # --- no token, no beam

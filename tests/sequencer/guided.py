@@ -38,9 +38,9 @@ WHOLE = [*BEFORE, *GUIDE, TREAT | {"most_beams": 1}, VERIFY, APPROVE, TREAT, {"s
 SHORT = [*BEFORE, *GUIDE, TREAT, CLOSE]
 
 
-def protocol(**changes: Any) -> ProtocolConfig:
-    """configs/protocols/spine_sbrt.yaml, with parts replaced: levels={"verify_mm": 10.0}."""
-    data = validate(ProtocolConfig, load("protocols", "spine_sbrt")).model_dump()
+def protocol(name: str = "spine_sbrt", **changes: Any) -> ProtocolConfig:
+    """A file of configs/protocols with parts replaced: levels={"verify_mm": 10.0}."""
+    data = validate(ProtocolConfig, load("protocols", name)).model_dump()
     for part, values in changes.items():
         data[part] |= values
     return ProtocolConfig.model_validate(data)

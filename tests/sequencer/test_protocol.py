@@ -47,11 +47,13 @@ def test_a_position_is_confirmed_below_the_verify_limit(mm: float, deg: float, g
 @pytest.mark.parametrize("changes", [
     {"levels": {"set_up_mm": 0.5}}, {"levels": {"call_deg": 2.0}}, {"approval": {"age_s": 901.0}}, {"approval": {"roles": ()}},
     {"approval": {"roles": ("patient",)}}, {"shift": {"stale_mm": 1.5}}, {"shift": {"axes": 5}}, {"technique": {"kv": 0.0}},
-    {"registration": {"dof": 7}}, {"verify": {"most_shifts": -1}}, {"levels": {"no_such_level_mm": 1.0}},
+    {"registration": {"dof": 7}},
+    {"pair": {"angles_deg": (0.0, 170.0)}}, {"pair": {"angles_deg": (10.0, -10.0)}},
+    {"verify": {"most_shifts": -1}}, {"levels": {"no_such_level_mm": 1.0}},
 ])
 def test_a_protocol_beyond_what_the_interlocks_allow_or_without_sense_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        protocol(**changes)
+        protocol("conventional_pair", **changes)
 
 
 def test_a_decision_says_numbers_and_level() -> None:
