@@ -21,8 +21,8 @@ def as_dict(table: Any, row: Any) -> dict[str, Any]:
     """One row with its class's defaults filled in."""
     return {
         "id": row.id, "name": row.catalogue_name, "signal": row.signal, "fine": row.fine, "debounce_cycles": row.debounce,
-        "phases": list(row.phases) or ["any"], "class": row.kind, "latched": table.latched(row), "reset_role": table.reset_role(row),
-        "reaction": list(table.reactions(row)), "source": row.source,
+        "phases": list(row.phases) or ["any"], "class": row.kind, "latched": table.latched(row),
+        "reset_role": table.reset_role(row), "reaction": list(table.reactions(row)), "source": row.source,
     }
 
 
@@ -44,7 +44,8 @@ def list_rows(machine: str, as_json: bool) -> None:
     click.echo(f"{len(rows)} rows: {table.description}")
     click.echo(f"{'id':<18} {'class':<5} {'fine while':<34} {'watched in':<16} reaction")
     for r in rows:
-        click.echo(f"{r['id']:<18} {r['class']:<5} {r['signal'] + ' ' + r['fine']:<34} {','.join(r['phases']):<16} {', '.join(r['reaction'])}")
+        fine, phases = f"{r['signal']} {r['fine']}", ",".join(r["phases"])
+        click.echo(f"{r['id']:<18} {r['class']:<5} {fine:<34} {phases:<16} {', '.join(r['reaction'])}")
     for what, names in table.not_decidable.items():
         click.echo("\n" + textwrap.fill(f"not decidable yet, needs {what}: {', '.join(names)}", 96, subsequent_indent="  "))
     click.echo("\nlinac-ctl interlocks show ID tells debounce, latch, who resets it, and the source of the limit")
@@ -77,7 +78,8 @@ def unknown(interlock: str, table: Any) -> Exception:
         if interlock in names:
             return UsageError(f"interlock {interlock}: this version cannot decide it, it needs {what}")
     near = difflib.get_close_matches(interlock.upper(), [row.id for row in table.rows], 1)
-    return UsageError(f"no interlock {interlock!r}" + (f"; did you mean {near[0]}?" if near else "") + "; see linac-ctl interlocks list")
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return UsageError(f"no interlock {interlock!r}{hint}; see linac-ctl interlocks list")
 
 
 @command.command("reset")

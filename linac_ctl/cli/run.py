@@ -26,9 +26,11 @@ SPEEDS = ("max", "1", "10")
 @click.option("--speed", default="max", show_default=True, help="'max', or a factor of real time such as 1 or 10.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
-@click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7), help="Stop, with a record to resume, after so many seconds of machine time.")
+@click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7),
+              help="Stop, with a record to resume, after so many seconds of machine time.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write plots and report.html.")
-@click.option("--radiographs", type=click.Choice(("few", "all", "none")), default="few", show_default=True, help="kV frames of every scan to keep as RT Image.")
+@click.option("--radiographs", type=click.Choice(("few", "all", "none")), default="few", show_default=True,
+              help="kV frames of every scan to keep as RT Image.")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
             out: Path | None, resume: Path | None, run_for_s: float | None, report: bool,

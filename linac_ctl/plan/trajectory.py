@@ -90,7 +90,8 @@ def prepare(beam: Beam, machine: MachineConfig, start_mu: float = 0.0) -> Field:
     if run_up is None and len(slopes["gantry"]) and abs(slopes["gantry"][segment, 0]) > 0:
         v0 = min(v0, WORTH_A_RUN_UP_DEG_PER_S / abs(float(slopes["gantry"][segment, 0])))
     duration = expected_s(mu, rate, node2, accel, segment, start_mu)
-    return Field(beam, mu, point.astype(np.float64), axes, rate, node2, accel, stop, move, start_mu, segment, start, v0, run_up, duration, top)
+    return Field(beam, mu, point.astype(np.float64), axes, rate, node2, accel, stop, move, start_mu, segment, start, v0, run_up,
+                 duration, top)
 
 
 def positions(beam: Beam, machine: MachineConfig) -> dict[str, Floats]:

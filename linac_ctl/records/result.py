@@ -167,7 +167,8 @@ class Result(_Strict):
     interlocks: tuple[InterlockTrip, ...] = ()
     overrides: tuple[Override, ...] = ()
     residual_mm: Annotated[
-        float | None, described("truth: distance of the target from its planned place at first beam-on; null = no imaging, or no beam")
+        float | None,
+        described("truth: distance of the target from its planned place at first beam-on; null = no imaging, or no beam"),
     ] = None
     residual_6dof: Annotated[
         Six | None, described("truth at first beam-on: the patient's error, X Y Z mm, turns deg, in the patient's axes")

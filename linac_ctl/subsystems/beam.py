@@ -217,7 +217,8 @@ def fill(trajectory: Trajectory, field: Field) -> None:
     if n > len(trajectory.mu):
         raise RefusedError(f"beam {field.beam.number}: {n} control points > {len(trajectory.mu)} that fit the tables")
     flat: list[tuple[Any, Any]] = [
-        (trajectory.mu, field.mu), (trajectory.point, field.point), (trajectory.rate, field.rate), (trajectory.node_rate2, field.node_rate2),
+        (trajectory.mu, field.mu), (trajectory.point, field.point), (trajectory.rate, field.rate),
+        (trajectory.node_rate2, field.node_rate2),
         (trajectory.accel, field.accel), (trajectory.stop_mu, field.stop_mu), (trajectory.move, field.move),
     ]
     for mine, theirs in flat + [(getattr(trajectory, name), table) for name, table in field.axes.items()]:
