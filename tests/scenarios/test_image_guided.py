@@ -1,6 +1,10 @@
 """Image, match, approve, shift, verify, treat: judged on the truth that the controller never sees."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +79,13 @@ def test_nobody_trips_anything_when_nothing_is_wrong(whole: Run) -> None:
 def test_block_length_does_not_matter_with_images_either(max_block: int) -> None:
     usual = session(guided(steps=SHORT)).finish()
     assert session(guided(steps=SHORT), max_block=max_block).finish() == usual
+
+
+def test_threads_and_hash_seeds_do_not_matter_with_images_either(root: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(root), "LINAC_CTL_THREADS": "1", "PYTHONHASHSEED": "3"}
+    done = subprocess.run([sys.executable, "-m", "tests.sequencer.same_bytes"], cwd=root, capture_output=True, text=True,
+                          env=environment, check=False)
+    assert done.stdout == session().finish(), done.stderr[-2000:]
 
 
 def test_another_seed_draws_other_noise_and_ends_as_well() -> None:
