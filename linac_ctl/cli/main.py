@@ -25,8 +25,11 @@ Exit codes:
 TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),
     "plan": Target("linac_ctl.cli.plan:command", "Look at, check and make DICOM RT Plans."),
+    "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),
     "interlocks": Target("linac_ctl.cli.interlocks:command", "List the rows of the interlock table."),
     "report": Target("linac_ctl.cli.report:command", "Write the report of a run as one HTML page."),
+    "image": Target("linac_ctl.cli.image:command", "Projections and slices of a run, a series or a file as PNG."),
+    "match": Target("linac_ctl.cli.match:command", "Match two DICOM series, CT and CBCT."),
     "export": Target("linac_ctl.cli.export:command", "Write the rows of a run as CSV, Parquet or trajectory logs."),
     "config": Target("linac_ctl.cli.config:command", "List, show and check configuration files."),
     "doctor": Target("linac_ctl.cli.doctor:command", "Look at this computer: what works, what is missing, what to do."),

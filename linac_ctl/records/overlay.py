@@ -26,6 +26,12 @@ def overlays(ct: Volume, seen: Volume, planned: Pose, found: Pose) -> tuple[Grey
     return tuple(_sheet(base, {k: (v - offset) / gain for k, v in s.items()}) for s in (before, after))  # type: ignore[return-value]
 
 
+def compared(ct: Volume, seen: Volume, planned: Pose, found: Pose) -> Grey:
+    """Before and after, one below the other."""
+    before, after = overlays(ct, seen, planned, found)
+    return np.concatenate([before, np.zeros((6, *before.shape[1:]), np.uint8), after])
+
+
 def slices(volume: Volume, pose: Pose) -> Slices:
     """Plane -> (WIDE, WIDE) HU through the isocentre, of the volume looked at where `pose` carries the planned points."""
     out: Slices = {}
