@@ -145,8 +145,9 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
     return {
         "residual_mm": residual_mm, "residual_6dof": error,
         "images": tuple(ImageResult(
-            i.kind, i.uids, len(i.frames), round(i.acquired_s, 2), *(round(i.frames[k].gantry_deg, 3) for k in (0, -1)), i.couch,
-            i.frames[0].kv, round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
+            i.kind, i.uids, len(i.frames), round(i.acquired_s, 2),
+            round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3), i.couch, i.frames[0].kv,
+            round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
         "matches": tuple(MatchResult(
             m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k))
             for k, m in enumerate(desk.matches)),
