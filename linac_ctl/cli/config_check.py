@@ -20,6 +20,10 @@ def model_of(kind: str) -> type[BaseModel]:
         from linac_ctl.sequencer.protocol import ProtocolConfig
 
         return ProtocolConfig
+    if kind == "study":
+        from linac_ctl.study.config import StudyConfig
+
+        return StudyConfig
     models: dict[str, type[BaseModel]] = {
         "machine": MachineFile, "session": SessionConfig, "workflow": WorkflowConfig,
     }
@@ -30,7 +34,7 @@ def check(loaded: Loaded) -> None:
     """ConfigError unless the file is right and everything that it names is there."""
     checks: dict[str, Callable[[Loaded], None]] = {
         "machine": check_machine, "session": check_session, "workflow": check_workflow, "interlocks": check_interlocks,
-        "protocol": check_protocol,
+        "protocol": check_protocol, "study": check_study,
     }
     checks[loaded.data["kind"]](loaded)
 
@@ -64,6 +68,12 @@ def check_interlocks(loaded: Loaded) -> None:
 def check_protocol(loaded: Loaded) -> None:
     """Every level and limit makes sense."""
     validate(model_of("protocol"), loaded)
+
+
+def check_study(loaded: Loaded) -> None:
+    """Every arm makes sense; machine and protocol exist."""
+    validate(model_of("study"), loaded)
+    require(loaded, {"machine": "machines", "protocol": "protocols"})
 
 
 def require(loaded: Loaded, names: dict[str, str]) -> None:
