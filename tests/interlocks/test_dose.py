@@ -168,7 +168,8 @@ def test_pulses_need_every_yes(source: Source, beam: dict[str, float], permit: f
 
 # --- pulses
 
-@pytest.mark.parametrize(("rate", "gives"), [(15.0, 15.0), (30.0, 30.0), (31.0, 30.0), (0.0, 0.0), (-3.0, 0.0), (NAN, 0.0)])
+@pytest.mark.parametrize(("rate", "gives"), [
+    (15.0, 15.0), (30.0, 30.0), (31.0, 30.0), (0.5, 0.5), (1e-6, 1e-6), (0.0, 0.0), (-3.0, 0.0), (NAN, 0.0)])
 def test_the_modulator_gives_what_it_can(source: Source, rate: float, gives: float) -> None:
     source.ask(permit=1.0, rate_mu_per_s=rate)
     source.set(last_rate_mu_per_s=7.0)
@@ -201,6 +202,17 @@ def test_misfires_are_drawn_pulse_by_pulse(source: Source) -> None:
     assert all(180 < n < 320 for n in drawn) and len(set(drawn)) > 1
     source.set(missed_share=NAN)
     assert misfires(source.beam, 5, source.noise, 5) == 0
+
+
+def test_misfires_have_a_stream_of_their_own_after_the_quadrants(source: Source) -> None:
+    source.set(missed_share=0.5)
+    drawn = [misfires(source.beam, 500, source.noise, cycle) for cycle in range(4)]
+    own = 3 + 5
+    source.noise.key[:own] += 1
+    source.noise.key[own + 1 :] += 1
+    assert [misfires(source.beam, 500, source.noise, cycle) for cycle in range(4)] == drawn
+    source.noise.key[own] += 1
+    assert [misfires(source.beam, 500, source.noise, cycle) for cycle in range(4)] != drawn
 
 
 @pytest.mark.parametrize(("pulses", "missed", "factor", "noise", "dose"), [
