@@ -54,7 +54,8 @@ def scan_of(desk: Imaging, number: int, images: ImageSet) -> Scan | None:
     """None for frames whose place is not known: a readback was missing."""
     try:
         frames = frames_of(images.frames, desk.kv.config.flex)
-        shots = tuple(Radiograph(f.pixels.T, exposure(f, desk)) for f in images.frames)
+        names = images.uids if len(images.uids) == len(images.frames) else [""] * len(images.frames)  # a scan has one for all
+        shots = tuple(Radiograph(f.pixels.T, exposure(f, desk), name) for f, name in zip(images.frames, names))
     except LinacError:
         return None
     hu = volume_of(desk, images) if images.kind == "cbct" else None

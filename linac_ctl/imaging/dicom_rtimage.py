@@ -37,7 +37,7 @@ class Exposure:
 
 def rt_image(
     counts: NDArray[np.uint16], frames: Frames, k: int, exposure: Exposure, subject: Subject, when: datetime,
-    image_id: str, plan_uid: str = "", label: str = "",
+    image_id: str, plan_uid: str = "", label: str = "", instance_uid: str = "",
 ) -> tuple[str, bytes]:
     """(SOP instance UID, file's bytes) of frame k. counts (columns, rows), v upwards as everywhere in this package."""
     panel = frames.panel
@@ -45,7 +45,7 @@ def rt_image(
         raise RecordError(f"RT Image {image_id}: {counts.dtype} {counts.shape}; the panel has uint16 {(panel.columns, panel.rows)}")
     if exposure.kind not in ("kV", "MV"):
         raise RecordError(f"RT Image {image_id}: kind {exposure.kind}; known are kV and MV")
-    instance = uid("RT Image", subject.study_uid, image_id)
+    instance = instance_uid or uid("RT Image", subject.study_uid, image_id)
     file = new_object(RT_IMAGE, subject, when, instance, uid(instance, "series"), f"{exposure.kind} radiograph")
     file.StudyDescription = "Set-up images"
     set_frame(file, subject.frame_of_reference_uid)

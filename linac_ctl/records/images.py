@@ -34,6 +34,7 @@ class Radiograph:
 
     counts: Counts  # (columns, rows), v upwards
     exposure: Exposure
+    uid: str = ""  # where a match names it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +121,7 @@ def _radiographs(run: Path, session: SessionImages, scan: Scan, most: int, files
     for k in sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))}):
         shot = scan.radiographs[k]
         _, data = rt_image(shot.counts, scan.frames, k, shot.exposure, session.subject, session.at(scan.acquired_s),
-                           f"{scan.uid} frame {k + 1}", session.plan_uid, f"{scan.kind} {scan.number}.{k + 1}")
+                           f"{scan.uid} frame {k + 1}", session.plan_uid, f"{scan.kind} {scan.number}.{k + 1}", shot.uid)
         _put(run, f"kv-{scan.number}/frame-{k + 1:03d}.dcm", data, "", files)
         files[f"radiographs:{scan.number}"] = f"{FOLDER}/kv-{scan.number}"
 

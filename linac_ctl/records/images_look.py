@@ -42,8 +42,9 @@ def of_run(run: Path, window: Window, at_mm: Triple) -> Grey:
     for path in [*planning, *scans]:
         shots = sorted((folder / f"kv-{path.name.removeprefix('cbct-')}").glob("*.dcm"))
         rows.append(beside([of_series(path, window, at_mm, centre), *(of_file(shot, window) for shot in shots[:1])]))
-    if not rows:
-        rows = [of_file(shot, window) for shot in sorted(folder.glob("kv-*/*.dcm"))[:4]]
+    for path in sorted(folder.glob("kv-*")):
+        if not (folder / path.name.replace("kv", "cbct")).is_dir():  # radiographs that are no scan
+            rows.append(beside([of_file(shot, window) for shot in sorted(path.glob("*.dcm"))[:4]]))
     if not rows:
         raise RecordError(f"{run}: this run kept no images; a session with a patient and a protocol does, such as spine_igrt")
     return stacked(rows)
