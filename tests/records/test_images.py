@@ -1,4 +1,4 @@
-"""Images of a session as files, what the report says of them, and looking at them again: a small session through the whole chain."""
+"""Images of a session as files, what the report says of them, and looking at them again: a small session all through."""
 
 import shutil
 import subprocess
@@ -92,7 +92,7 @@ def test_the_patient_lies_off_before_and_not_after(run: Path) -> None:
 def test_the_report_shows_match_shift_truth_and_both_pictures(run: Path) -> None:
     report = collect(RunRecord.open(run))
     page = render(report)
-    assert report.position is not None and [line.match.level for line in report.position.lines][0] == "shift and verify"
+    assert report.position is not None and report.position.lines[0].match.level == "shift and verify"
     assert any(check.name.startswith("target off") and check.passed for check in report.checks)
     for text in ("<h2>Position</h2>", "shift and verify", "as the patient lay", "achieved", "action level 1 mm"):
         assert text in page
@@ -121,7 +121,7 @@ def test_a_radiograph_is_seen_head_up_and_bone_bright(run: Path) -> None:
     assert picture[thick[0] * times, thick[1] * times] == 255
 
 
-@pytest.mark.parametrize(("what", "says"), [("result.json", "cannot be read as a DICOM image"), ("images/match-1.dcm", "no picture")])
+@pytest.mark.parametrize(("what", "says"), [("result.json", "cannot be read as a DICOM"), ("images/match-1.dcm", "no picture")])
 def test_what_has_no_pixels_is_refused(run: Path, what: str, says: str) -> None:
     with pytest.raises(RecordError, match=says):
         look(run / what, HU)
@@ -152,7 +152,8 @@ def change(path: Path, **tags: object) -> None:
 
 
 @pytest.mark.parametrize(("tags", "says"), [
-    ({"PatientID": "somebody else"}, "of patient"), ({"FrameOfReferenceUID": "1.2.3"}, "--any-frame"), ({"PatientPosition": "FFS"}, "alike"),
+    ({"PatientID": "somebody else"}, "of patient"), ({"FrameOfReferenceUID": "1.2.3"}, "--any-frame"),
+    ({"PatientPosition": "FFS"}, "alike"),
 ])
 def test_images_that_do_not_belong_together_are_refused(run: Path, series: Path, tags: dict[str, str], says: str) -> None:
     change(series, **tags)
