@@ -59,8 +59,8 @@ class Finding:
     record_error_mu: float  # largest |journal - truth at that cycle|, over beams
     allowed_mu: float  # what 100 ms of dose are
     rows_behind: int  # cycles between the last row and the last journal entry
-    total_error_mu: float  # largest |true total - prescription - what the higher chamber counted too much|, over beams
-    under_mu: float  # by how much the truth stays below the prescription, because the higher chamber counts
+    total_error_mu: float  # largest |true total - prescription - what the record counted too much|, over beams
+    under_mu: float  # by how much the truth stays below the prescription, because of what the record counted
     problem: str  # empty when all is well
 
 
@@ -241,7 +241,7 @@ def summary(found: list[Finding]) -> str:
         lines += [f"journal against truth: median {np.median(wrong):.3f}, largest {max(wrong):.3f} MU "
                   f"(100 ms of dose are {beams[0].allowed_mu:.2f} MU)",
                   f"true total after resume, lost or doubled: {min(total):+.3f} .. {max(total):+.3f} MU",
-                  f"not given because the higher chamber counts: up to {max(f.under_mu for f in beams):.3f} MU"]
+                  f"not given because of what the record counted: up to {max(f.under_mu for f in beams):.3f} MU"]
     bad = [f for f in found if f.problem]
     return "\n".join([*lines, f"{len(bad)} problems", *(f"  run {f.number}: {f.problem}" for f in bad)])
 
