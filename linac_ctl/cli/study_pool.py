@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -36,9 +36,11 @@ def all_of(study: "StudyConfig", seed: int, processes: int, done: Callable[["Wor
     found: list[Worked] = []
     with one_thread_each():
         pool = ProcessPoolExecutor(min(processes, study.patients), get_context("spawn"), begin, (study, seed))
-        futures: list[Future[Worked]] = []
+        futures = [pool.submit(one, 0)]
         try:
-            futures += [pool.submit(one, patient) for patient in range(study.patients)]
+            # the first alone: he leaves compiled kernels for all. Compiled twice, fast arithmetic may differ in its last bits
+            futures[0].exception()
+            futures += [pool.submit(one, patient) for patient in range(1, study.patients)]
             for future in as_completed(futures):
                 found.append(future.result())
                 done(found[-1])
