@@ -247,6 +247,13 @@ def test_the_first_pulse_comes_after_the_latency(source: Source) -> None:
     assert source.beam["pulses"] == 15
 
 
+def test_during_the_latency_there_is_neither_pulse_nor_dose_whatever_was_before(source: Source) -> None:
+    source.hot().ask(permit=1.0, rate_mu_per_s=15.0)
+    source.set(pulses_now=3, dose_mu=0.3)
+    source.run()
+    assert (source.beam["pulses_now"], source.beam["dose_mu"], source.beam["rate_mu_per_s"]) == (0, 0.0, 0.0)
+
+
 @pytest.mark.parametrize("stop", ["permit", "chain", "mode", "heat"])
 def test_any_no_stops_pulses_in_its_own_cycle(source: Source, stop: str) -> None:
     source.on().run(10)
@@ -355,6 +362,7 @@ def test_a_second_of_beam_is_what_was_asked_on_truth_and_both_counters(source: S
     assert source.wire["rate_1_mu_per_s"] == pytest.approx(20.0, abs=1.0)
     assert source.wire["pulse_mu"] == pytest.approx(SIZE, rel=0.1)
     assert source.wire["hv_on"] == 1.0 and source.wire["energy_ratio"] == pytest.approx(1.0, abs=0.01)
+    assert source.wire["quadrants"][0] != 1.0 and source.wire["quadrants"].mean() == pytest.approx(1.0)
     assert source.wire["gun_hv_kv"] < 0.0 and source.node_wires["powered"][0] == 1.0
 
 
