@@ -37,6 +37,7 @@ class MachineErrors(Frozen):
     couch_mm: float = Field(ge=0, description="of every shift: where the couch comes to stand against what was ordered")
     couch_deg: float = Field(ge=0)
     imager_mm: float = Field(ge=0, description="kV imager's isocentre against the beam's, one draw for a patient's machine")
+    chain_mm: float = Field(ge=0, description="planning CT, transfer and beam against the plan's isocentre, one draw for a patient")
 
 
 class Timeline(Frozen):

@@ -70,6 +70,10 @@ class Day:
         """The imager's isocentre from the beam's, fixed frame: the patient stays on one machine."""
         return three(self.study.machine_errors.imager_mm * normals(self.seed, f"study/{self.patient}/imager", 3))
 
+    def beam_off_mm(self) -> Triple:
+        """What no image shows: the target from where it was planned to be in the beam, though its bones are in their place."""
+        return three(self.study.machine_errors.chain_mm * normals(self.seed, f"study/{self.patient}/chain", 3))
+
     def couch_after(self, ordered: CouchPose, shift: int) -> CouchPose:
         """Where the couch comes to stand after its n-th shift of the day."""
         asked = self.study.machine_errors

@@ -146,11 +146,12 @@ class Session:
     def _beam(self, course: Course, lasts_s: float) -> None:
         """The truth in the middle of every sample."""
         count = max(1, round(lasts_s / self.room.study.timeline.sample_s))
+        off = np.array(self.day.beam_off_mm())
         for k in range(count):
             error = course.hidden.error(course.time_s + (k + 0.5) * lasts_s / count, course.couch)
-            place = error.apply(self.target.points)
+            place = error.apply(self.target.points) + off
             course.places.append(place)
-            course.offsets.append(error.apply(self.target.centre) - self.target.centre)
+            course.offsets.append(error.apply(self.target.centre) + off - self.target.centre)
             course.margins.append(self.target.margin_mm(place))
         course.time_s += lasts_s
 

@@ -49,6 +49,14 @@ def test_an_imager_beside_the_beam_puts_the_target_beside_it():
     assert treated(study, "cbct_6dof").offsets[0] == pytest.approx(off, abs=0.3)
 
 
+def test_what_no_image_shows_stays_in_every_arm():
+    study = world(drift=NO_DRIFT, set_up=NO_SET_UP, machine_errors={**NO_MACHINE, "chain_mm": 1.0})
+    off = np.array(Day(study, 1, 1, 0).beam_off_mm())
+    assert np.linalg.norm(off) > 0.5
+    assert treated(study, "none").offsets[0] == pytest.approx(off, abs=1e-9)
+    assert treated(study, "cbct_6dof").offsets[0] == pytest.approx(off, abs=0.3)
+
+
 def test_a_couch_error_is_in_the_truth_and_not_in_the_readback():
     study = world(drift=NO_DRIFT, set_up=NO_SET_UP, machine_errors={**NO_MACHINE, "couch_mm": 0.5})
     course = treated(study, "cbct_6dof")

@@ -12,7 +12,7 @@ STILL = (0.0, 0.0, 0.0)
 NO_DRIFT = {"systematic_mm_per_min": STILL, "random_mm_per_min": STILL, "wander_mm": STILL, "systematic_deg_per_min": STILL,
             "random_deg_per_min": STILL, "wander_deg": STILL}
 NO_SET_UP = {"systematic_mm": STILL, "random_mm": STILL, "systematic_deg": STILL, "random_deg": STILL}
-NO_MACHINE = {"couch_mm": 0.0, "couch_deg": 0.0, "imager_mm": 0.0}
+NO_MACHINE = {"couch_mm": 0.0, "couch_deg": 0.0, "imager_mm": 0.0, "chain_mm": 0.0}
 
 
 @cache
