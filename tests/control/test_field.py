@@ -281,6 +281,15 @@ def test_a_motion_is_entered_where_the_segment_is_one(hand: Hand, segment: int, 
         assert list(hand.control.mlc["goal"]) == hand.table("mlc", 3)
 
 
+def test_a_field_may_end_with_a_motion_without_dose(hand: Hand) -> None:
+    hand.trajectory.move[:POINTS] = [0, 0, 0, 1, 0]
+    hand.trajectory.stop_mu[:POINTS] = 20.0
+    hand.job["segment"], hand.signals[Signal.MU_1] = 1, 20.0
+    reach_stop(hand.control)
+    assert hand.job["moving"] == 1 and hand.job["segment"] == 3
+    assert list(hand.control.mlc["goal"]) == hand.table("mlc", 4)
+
+
 @pytest.mark.parametrize("signal", AWAY)
 @pytest.mark.parametrize(("away", "there"), [(0.0, True), (1.0, True), (1.001, False), (NAN, False)])
 def test_all_axes_have_to_be_there(hand: Hand, signal: Signal, away: float, there: bool) -> None:
@@ -407,7 +416,7 @@ def test_between_control_points_there_is_no_beam_and_it_counts_as_a_hold(hand: H
     enter_motion(hand.control)
     follow_field(hand.control, hand.image)
     assert hand.job["permit"] == 0 and hand.job["hold"] == int(Hold.HOLD)
-    assert hand.where("mlc")[0] > hand.table("mlc", 2)[0]
+    assert hand.table("mlc", 2)[0] < hand.where("mlc")[0] < hand.table("mlc", 3)[0]  # on its way, not there in one cycle
 
 
 def test_during_run_up_only_the_gantry_moves_and_it_is_no_hold(hand: Hand) -> None:
@@ -432,6 +441,15 @@ def test_after_run_up_the_gantry_goes_on_until_the_first_pulse(hand: Hand) -> No
     follow_field(hand.control, hand.image)
     assert hand.job["run_up_cycles"] == 0 and hand.where("gantry")[0] < 5.0  # by dose from here on
     assert hand.job["rate_mu_per_s"] == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("left", "cycles", "flowing"), [(1, 100, 5), (-3, 1, 0)])
+def test_run_up_goes_on_to_its_last_cycle_whatever_the_dose_does(hand: Hand, left: int, cycles: int, flowing: int) -> None:
+    begin_run_up(hand, 4.0, cycles=cycles)
+    hand.job["run_up_left"], hand.job["permit_lead"], hand.job["flowing"] = left, 6, flowing
+    follow_field(hand.control, hand.image)
+    assert hand.job["run_up_left"] == left - 1 and hand.job["run_up_cycles"] == cycles
+    assert hand.job["rate_mu_per_s"] == 3.0 and hand.where("gantry")[0] > 25.0
 
 
 def test_a_run_up_that_is_held_back_ends_by_dose(hand: Hand) -> None:

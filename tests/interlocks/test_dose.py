@@ -135,7 +135,7 @@ def test_a_new_source_is_cold_and_has_given_nothing(source: Source) -> None:
     assert list(it["quadrants"]) == [1.0] * 4 and it["pulse_factor"] == it["energy_factor"] == it["water_level_ok"] == 1.0
     assert it["pulse_sigma"] == CONFIG.pulse_noise and it["quadrant_sigma"] == CONFIG.quadrant_noise
     assert it["asymmetry_at_start"] == CONFIG.asymmetry_at_start
-    assert it["asymmetry_decay"] == pytest.approx(np.exp(-DT_S / CONFIG.asymmetry_decay_s))
+    assert it["asymmetry_decay"] == round(float(np.exp(-DT_S / CONFIG.asymmetry_decay_s)), 9)  # the same on every computer
     for name in ("true_mu", "true_total_mu", "pulses", "hv_on", "carry", "stuck_on", "chain_stuck"):
         assert it[name] == 0
     assert len(new_beam(CONFIG, source.modes)) == 1

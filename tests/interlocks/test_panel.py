@@ -98,6 +98,16 @@ def test_a_trip_during_a_hold_is_not_first_out_and_one_after_it_is(rig: Rig) -> 
     assert [t.first_out for t in rig.panel.note_new()] == [False]
 
 
+def test_a_trip_in_the_first_cycle_of_all_is_first_out(rig: Rig) -> None:
+    trip(rig, "MODE", cycle=1)
+    assert [t.first_out for t in rig.panel.note_new()] == [True]
+
+
+def test_an_escalated_row_is_in_force_whatever_its_latch_says(rig: Rig) -> None:
+    rig.control.interlocks["escalated"][IDS.index("MLC_POS")] = 1
+    assert [(t.id, t.stop) for t in rig.panel.active()] == [("MLC_POS", "interrupt")]
+
+
 def test_a_trip_tells_all_that_people_ask(rig: Rig) -> None:
     trip(rig, "DOOR_CHAIN", cycle=123, value=1.0)
     (it,) = rig.panel.active()
@@ -215,6 +225,16 @@ def test_a_cause_that_stands_forbids_the_reset_even_where_nobody_watches(rig: Ri
     assert name not in rig.tripped()
 
 
+def test_a_cause_that_only_means_something_in_a_beam_does_not_forbid_the_reset_after_it(rig: Rig) -> None:
+    rig.load()
+    rig.job["mu_end"] = -5.0  # the field is over by five MU, and stays so until the counters are cleared
+    trip(rig, "MU1_LATE")
+    rig.enter(Phase.STOPPED)
+    rig.cycle(3)
+    assert rig.signal(Signal.MU_OVER) > 0.5
+    reset(rig.panel, "MU1_LATE", "physicist")
+
+
 def test_a_reset_is_written_down_with_who_why_and_what_it_was(rig: Rig) -> None:
     trip(rig, "DOOR", cycle=3, value=0.25)
     reset(rig.panel, "DOOR", "therapist", "patient is calm", who="anna")
@@ -291,6 +311,7 @@ def test_latches_survive_a_restart_and_what_clears_by_itself_does_not_have_to() 
     assert {t.id for t in after.panel.active()} == {"MU_DIS", "DOOR"}
     assert int(after.job["reactions"][0]) & int(Reaction.BEAM_OFF)
     assert all((t.cycle, t.value) == (0, 2.5) for t in after.panel.active())
+    assert not after.control.interlocks["escalated"].any()
     assert after.signal(Signal.LATCH_SPLIT) == 0.0
     reset(after.panel, "MU_DIS", "physicist")
     reset(after.panel, "DOOR", "therapist")
@@ -307,6 +328,7 @@ def test_a_hold_that_had_escalated_stays_in_force_through_a_restart() -> None:
     after.cycle(1000)
     (it,) = after.panel.active()
     assert (it.id, it.stop, it.latched) == ("MLC_POS", "interrupt", True)
+    assert list(after.control.interlocks["escalated"]) == [int(name == "MLC_POS") for name in IDS]
     reset(after.panel, "MLC_POS", "therapist")
     after.cycle(5)
     assert int(after.job["reactions"][0]) == 0 and after.panel.active() == []
