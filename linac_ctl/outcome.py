@@ -56,13 +56,14 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
         plan_sha256=order.plan.sha256, code_version=__version__, started=started, columns=tuple(columns(machine)),
         phases={int(p): (p.name or "").lower() for p in Phase}, cycle_s=DT_S, row_every=machine.row_every_cycles, beams=beams,
         resumes=resumes, versions=versions())
-    folder = RunFolder.create(path, manifest)
+    folder = RunFolder.create(path, manifest, declared=False)
     folder.write_config(order.configuration)
     folder.write_plan(order.plan)
     try:
         shutil.copyfile(order.plan_path, folder.path / PLAN_FILE)
     except OSError as error:
         raise RecordError(f"{folder.path / PLAN_FILE}: cannot be written: {error.strerror}; choose another --out") from None
+    folder.declare()  # last: a run that is killed before this is no run, and nothing has been given
     return folder, replace(order, plan_path=folder.path / PLAN_FILE)
 
 

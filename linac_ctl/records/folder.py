@@ -50,8 +50,11 @@ class RunFolder:
         self._chunks: list[int] = []  # rows of each chunk
 
     @classmethod
-    def create(cls, path: Path | str, manifest: Manifest) -> "RunFolder":
-        """A new folder, or an empty one; never one that already holds a run."""
+    def create(cls, path: Path | str, manifest: Manifest, *, declared: bool = True) -> "RunFolder":
+        """A new folder, or an empty one; never one that already holds a run.
+
+        `declared` False leaves the manifest for `declare`, once all that a later reader needs is there.
+        """
         folder = Path(path)
         if (folder / MANIFEST).exists():
             raise RecordError(f"{folder}: already holds a run; choose another --out")
@@ -60,8 +63,14 @@ class RunFolder:
         except OSError as e:
             raise RecordError(f"{folder}: cannot be made: {e.strerror}; choose another --out") from None
         allocate(folder / RESERVE_FILE, RESERVE)
-        manifest.write(folder)
-        return cls(folder, manifest)
+        run = cls(folder, manifest)
+        if declared:
+            run.declare()
+        return run
+
+    def declare(self) -> None:
+        """Write the manifest: from here on this folder holds a run."""
+        self.manifest.write(self.path)
 
     def write_config(self, parts: Mapping[str, Any]) -> None:
         """The resolved configuration: part name ("machine", "session", ...) -> {name, data, origin}."""

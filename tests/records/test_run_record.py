@@ -126,6 +126,17 @@ def test_a_beam_that_was_not_started_has_all_but_its_earlier_mu_left(tmp_path: P
     assert record.delivered(4) == 12.5 and record.remaining(4) == 37.5
 
 
+def test_a_folder_is_no_run_until_it_is_declared(tmp_path: Path) -> None:
+    from linac_ctl.records.folder import RunFolder
+
+    folder = RunFolder.create(tmp_path / "run", manifest(PlannedBeam(4, "boost", 50.0)), declared=False)
+    with pytest.raises(RecordError, match="not a run folder"):
+        RunRecord.open(tmp_path / "run")
+    folder.declare()
+    folder.close()
+    assert RunRecord.open(tmp_path / "run").remaining(4) == 50.0
+
+
 def test_asking_for_a_beam_that_was_not_in_the_run_names_those_that_were(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="no beam 9 in this run; there are: 1"):
         RunRecord.open(write_run(tmp_path / "run")).remaining(9)
