@@ -452,6 +452,21 @@ def test_run_up_goes_on_to_its_last_cycle_whatever_the_dose_does(hand: Hand, lef
     assert hand.job["rate_mu_per_s"] == 3.0 and hand.where("gantry")[0] > 25.0
 
 
+def test_the_first_pulse_counts_at_once(hand: Hand) -> None:
+    hand.job["flowing"], hand.job["expected_mu"], hand.signals[Signal.MU_1] = 1, 4.0, 5.0
+    follow_field(hand.control, hand.image)
+    assert hand.job["expected_mu"] == pytest.approx(5.08) and hand.job["segment"] == 0
+
+
+def test_the_last_cycle_of_a_run_up_is_no_hold(hand: Hand) -> None:
+    begin_run_up(hand, 4.0)
+    hand.job["run_up_left"] = 2
+    follow_field(hand.control, hand.image)
+    assert (hand.job["run_up_left"], hand.job["permit"], hand.job["hold"]) == (1, 0, int(Hold.NORMAL))
+    follow_field(hand.control, hand.image)
+    assert (hand.job["run_up_left"], hand.job["permit"], hand.job["hold"]) == (0, 0, int(Hold.HOLD))
+
+
 def test_a_run_up_that_is_held_back_ends_by_dose(hand: Hand) -> None:
     begin_run_up(hand, 4.0)
     hand.job["run_up_left"], hand.job["reactions"] = 0, int(Reaction.BEAM_HOLD)
