@@ -11,6 +11,7 @@ from ..errors import DeviceError, RefusedError
 from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
 from .protocol import Decision, PairConfig, ProtocolConfig, ScanConfig
+from .tracked import Tracked
 
 if TYPE_CHECKING:
     from device_models.interface.volume import Volume
@@ -80,6 +81,7 @@ class Imaging:
     matches: list["Match"] = field(default_factory=list)
     decisions: dict[int, Decision] = field(default_factory=dict)  # index in `matches` -> what the protocol made of it
     shifts: list[Shift] = field(default_factory=list)
+    tracked: list[Tracked] = field(default_factory=list)  # triggered images and frames of fluoroscopy
 
     @property
     def scan(self) -> ScanConfig:

@@ -129,7 +129,7 @@ def wait_until(true: object, seconds: float = 60.0) -> None:
 def wait_for_dose(folder: Path, mu: float) -> None:
     """Until the journal of a running session shows so many MU of beam 1."""
     def enough() -> bool:
-        if not (folder / "journal.bin").exists():
+        if not (folder / "manifest.json").exists():  # the last of what a run begins with
             return False
         entries = RunRecord.open(folder).journal()
         return any(e.mu_1 >= mu for e in entries)
