@@ -78,7 +78,7 @@ class Simulation:
         self._true_mu: dict[int, float] = {}
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
-        self.observers: list[tuple[float, Callable[[], None]]] = []
+        self.observers: list[tuple[float, Callable[[], None]]] = [] if self.imager is None else self._lookers(self.imager)
 
     # --- imaging, in sessions that have it: the modules are heavy, so others start without
 
@@ -90,6 +90,12 @@ class Simulation:
         patient, beam = order.imaging.patient, order.plan.fraction(order.group)[0]
         return ImagerLink(prepared or order.imaging.room or prepare(patient, order.plan), patient, beam, self.plant, self.image,
                           ImagingHands(self.plant, self._abort), lambda: self.engine.cycle, self._left_alone_s, order.seed)
+
+    def _lookers(self, room: "ImagerLink") -> list[tuple[float, Callable[[], None]]]:
+        """The surface monitor, where the protocol uses it."""
+        assert self.order.imaging is not None
+        used = self.order.imaging.protocol.intrafraction.surface is not None
+        return [(room.monitor.config.every_s, room.look_at_skin)] if used else []
 
     def _new_imaging(self) -> "Imaging | None":
         order = self.order

@@ -23,11 +23,12 @@ from device_models.interface.volume import Pose
 from device_models.patient.couch import CouchPose
 from device_models.patient.ct_import import load_ct
 from device_models.patient.hidden import HiddenPose
-from device_models.patient.motion import Drift, Motion, SetUpError
+from device_models.patient.motion import Breathing, Drift, Jump, Motion, SetUpError
 from device_models.patient.patient import Patient, belongs, from_ct, from_phantom
 from device_models.patient.rtstruct_import import load_structures
 from device_models.patient.spine import spine
-from device_models.patient.trace import load_trace
+from device_models.patient.surface import SurfaceMonitor
+from device_models.patient.trace import Trace, load_trace
 
 from .config.session import MotionConfig, PatientConfig, SetUpErrorConfig
 from .errors import DeviceError, PlanError, RefusedError
@@ -38,6 +39,7 @@ from .plan.model import Beam, Plan
 from .sequencer.images import PlanningImages
 from .subsystems.kv_frames import KvFrame, Technique
 
+SKIN_MM = np.array([0.0, 0.0, 100.0])  # what the surface monitor looks at, patient's axes
 CT_SPACING_MM, CT_NOISE_HU, CT_SEED = 2.0, 12.0, 3  # the planning CT of a phantom: its own sampling, its own noise
 
 
@@ -101,6 +103,10 @@ def motions(config: MotionConfig, seed: int) -> tuple[Motion, ...]:
     """What the patient does meanwhile; PlanError for a trace that cannot be used."""
     if config.kind == "drift":
         return (Drift(seed, config.rate_mm_per_min, wander_mm=config.wander_mm),)
+    if config.kind == "breathing":
+        return (Breathing(config.amplitude_mm, config.period_s),)
+    if config.kind == "jump":
+        return (Jump(config.after_s, Pose(config.by[:3], config.by[3:])),)
     if config.kind == "trace":
         try:
             return (load_trace(str(config.file)),)
@@ -137,7 +143,8 @@ class ImagerLink:
         self.cycle, self.set_up_s = cycle, set_up_s
         self.seed, self.reference = seed, planned_couch(beam)
         self.set_up = set_up_pose(choice.set_up_error, seed, prepared.patient.name)
-        self.motions = motions(choice.motion, seed)
+        self.motions = tuple(m for config in (choice.motion, *choice.more_motion) for m in motions(config, seed))
+        self.monitor = SurfaceMonitor(prepared.imagers.surface, seed)
         self.imager = KvImager(prepared.imagers.kv, prepared.projector, HiddenPose(), seed)
         self.shots: list[KvShot] = []
 
@@ -150,6 +157,7 @@ class ImagerLink:
             allowed(self.permits())
             self.imager.tube.check(tube)
             self.shots.append(KvShot(tube, self.truth_now(), self.seen_now(), technique.binning))
+            self.image.room["kv_exposures"] += 1
         except ExposureRefused as refusal:
             raise RefusedError(str(refusal)) from None
         except ValueError as error:
@@ -194,6 +202,14 @@ class ImagerLink:
     def hidden(self) -> HiddenPose:
         """The patient on this couch."""
         return self.prepared.patient.hidden(self.set_up, self.motions, reference=self.reference, set_up_at_s=self.set_up_s())
+
+    def look_at_skin(self) -> None:
+        """The surface monitor takes a picture, and an earlier one comes out on the wire."""
+        time_s, couch, room = self.cycle() * DT_S, CouchPose(*map(float, self.plant.couch["position"])), self.image.room
+        chest = [float(m.at(time_s - self.set_up_s()).t_mm[2]) for m in self.motions if isinstance(m, Breathing | Trace)]
+        self.monitor.take(self.cycle(), self.hidden().pose(time_s, couch).apply(SKIN_MM), sum(chest))
+        if (answer := self.monitor.answer(self.cycle(), DT_S)) is not None:
+            room["surface_cycle"], room["surface_mm"][0, :], room["breath_mm"] = answer[0], answer[1][:3], answer[1][3]
 
     def residual(self, planned_angle_deg: float) -> tuple[float, tuple[float, ...]]:
         """Truth, for referee and reports: (mm of the target's centre from its planned place, six numbers of the whole error)."""

@@ -45,7 +45,15 @@ def cells(table: InterlockTable, row: Interlock) -> list[str]:
     flags = [word for word, on in (("dose", row.dose), ("standing", row.standing)) if on]
     return [name, f"`{row.signal} {row.fine}`", f"{row.debounce * 10} ms", " ".join(row.phases) or "all", row.kind,
             " ".join(table.reactions(row)), "yes" if table.latched(row) else "no",
-            table.reset_role(row) if table.latched(row) or row.kind == "R" else "", " ".join(flags), row.source]
+            table.reset_role(row) if table.latched(row) or row.kind == "R" else "", " ".join(flags),
+            row.source + own_limits(row)]
+
+
+def own_limits(row: Interlock) -> str:
+    """Where a hold may last or recur otherwise than its class says."""
+    own = [] if row.longest_s is None else [f"{row.longest_s:g} s until it is an interrupt"]
+    own += [] if row.most_holds is None else [f"{row.most_holds} holds in a field" if row.most_holds else "any number of holds"]
+    return f" ({', '.join(own)})" if own else ""
 
 
 def classes(table: InterlockTable) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from device_models.patient.surface import SurfaceConfig
+
 BUILT_IN = Path(__file__).with_name("c_arm.yaml")
 Three = tuple[float, float, float]
 
@@ -88,10 +90,11 @@ class MvConfig(Frozen):
 
 
 class ImagersConfig(Frozen):
-    """Both."""
+    """All that looks at the patient."""
 
     kv: KvConfig
     mv: MvConfig
+    surface: SurfaceConfig
 
 
 def load_imagers(path: str | Path = BUILT_IN) -> ImagersConfig:

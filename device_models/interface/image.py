@@ -122,6 +122,10 @@ ROOM = np.dtype([
     ("service_mode", "f8"),  # in: 1.0 = service switch is on
     ("bypass", "f8"),  # in: 1.0 = a bypass plug is fitted
     ("clearance_mm", "f8"),  # in: smallest distance between machine, couch and patient envelope
+    ("kv_exposures", "i8"),  # in: exposures of the kV tube since power-up, by the generator's own counter
+    ("surface_mm", "f8", (3,)),  # in: a point on the patient's skin as the surface monitor sees it, fixed frame
+    ("surface_cycle", "i8"),  # in: when that was; -1 = no monitor
+    ("breath_mm", "f8"),  # in: height of the chest above its exhale
 ])
 
 
@@ -170,5 +174,5 @@ def new_image(sizes: dict[str, int]) -> Image:
     axes = [records(sizes[name], AXIS, readback=nan, readback_2=nan) for name in AXIS_DEVICES]
     nodes = records(len(Node), NODE, sampled_cycle=-1_000_000)
     beam = records(1, BEAM, mu_1=nan, mu_2=nan, mode_sensed=-1, energy_ratio=nan, quadrants=nan)
-    room = records(1, ROOM, clearance_mm=nan)
+    room = records(1, ROOM, clearance_mm=nan, surface_mm=nan, surface_cycle=-1, breath_mm=nan)
     return Image._make((*axes, nodes, beam, records(1, SAFETY, mu_backup=nan, beam_s=nan), room))

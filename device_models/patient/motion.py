@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -40,12 +41,22 @@ class Drift:
         return _pose(rate * minutes + walk * np.array([*self.wander_mm, *self.wander_deg]))
 
     def _step(self, minute: int) -> Floats:
-        return normals(self.seed, f"patient drift {minute}", 6)
+        return drift_step(self.seed, minute)
 
     def _walked(self, minutes: int) -> Floats:
-        if not any((*self.wander_mm, *self.wander_deg)):
-            return np.zeros(6)
-        return sum((self._step(minute) for minute in range(minutes)), np.zeros(6))
+        return walked(self.seed, minutes) if any((*self.wander_mm, *self.wander_deg)) else np.zeros(6)
+
+
+@lru_cache(maxsize=4096)
+def drift_step(seed: int, minute: int) -> Floats:
+    """(6,) of mean 0 and sigma 1: a pure function, kept because it is asked for ten times a second."""
+    return normals(seed, f"patient drift {minute}", 6)
+
+
+@lru_cache(maxsize=4096)
+def walked(seed: int, minutes: int) -> Floats:
+    """(6,) sum of the steps of so many minutes."""
+    return walked(seed, minutes - 1) + drift_step(seed, minutes - 1) if minutes > 0 else np.zeros(6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,16 +88,23 @@ class SetUpErrorConfig(Frozen):
 class MotionConfig(Frozen):
     """What the patient does on the couch meanwhile."""
 
-    kind: Literal["none", "drift", "trace"] = "none"
+    kind: Literal["none", "drift", "breathing", "jump", "trace"] = "none"
     rate_mm_per_min: Triple = Field(default=(0.0, 0.0, 0.0), description="of a drift")
     wander_mm: Triple = Field(default=(0.0, 0.0, 0.0), description="of a drift: sigma after one minute")
+    amplitude_mm: Triple = Field(default=(0.0, 0.0, 0.0), description="of breathing: from exhale to inhale")
+    period_s: float = Field(default=4.0, gt=0, description="of breathing")
+    after_s: float = Field(default=0.0, ge=0, description="of a jump: time from when the patient was left alone")
+    by: Six = Field(default=(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), description="of a jump: X Y Z mm, turns about X Y Z deg; it stays")
     file: str | None = Field(default=None, description="of a trace: time and 3 or 6 columns")
 
     @model_validator(mode="after")
     def fits(self) -> "MotionConfig":
-        """A trace has a file and nothing else has."""
+        """A trace has a file and nothing else has; breathing and jumps go somewhere."""
         if (self.kind == "trace") != (self.file is not None):
             raise ValueError("a trace needs `file`, other kinds of motion have none")
+        for kind, way, what in (("breathing", self.amplitude_mm, "amplitude_mm"), ("jump", self.by, "by")):
+            if (self.kind == kind) != any(way):
+                raise ValueError(f"{kind} needs `{what}`, other kinds of motion have none")
         return self
 
 
@@ -111,6 +118,7 @@ class PatientConfig(Frozen):
     spacing_mm: float = Field(default=1.0, ge=0.5, le=4.0, description="voxels of a phantom's truth")
     set_up_error: SetUpErrorConfig = SetUpErrorConfig()
     motion: MotionConfig = MotionConfig()
+    more_motion: tuple[MotionConfig, ...] = Field(default=(), description="on top of `motion`")
 
     @model_validator(mode="after")
     def one_of_both(self) -> "PatientConfig":

@@ -7,7 +7,7 @@ from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 
 from ..interlocks.scan import PHASES, latch_differences
 from .phases import Phase
-from .signals import Signal
+from .signals import FIRST_GUARD, Guard, Signal
 from .state import LIVE
 
 BEAM = int(Phase.BEAM)
@@ -15,6 +15,7 @@ DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
 MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
 SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
 LEAF_MEMORY = 0.005  # about 2 s
+POSITION_APPROVED = FIRST_GUARD + int(Guard.POSITION_APPROVED)
 NAN = float("nan")
 USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the infinite
 
@@ -303,6 +304,47 @@ def measure_approval(job, signals, couch):
 
 
 @compiled
+def measure_target(job, signals):
+    """What triggered images say: out of its limit for too long, or not looked at for too long."""
+    if job.target_watched == 0.0:
+        signals[Signal.TARGET_OUT_S] = signals[Signal.TARGET_UNSEEN] = 0.0
+        return
+    job.target_out = 0 if job.target_off_mm <= job.target_limit_mm else job.target_out + 1
+    signals[Signal.TARGET_OUT_S] = job.target_out * DT_S - job.target_patience_s
+    signals[Signal.TARGET_UNSEEN] = (job.cycle - job.target_cycle) * DT_S / job.target_longest_s
+
+
+@compiled
+def measure_surface(job, signals, room):
+    """What the surface monitor says. Too far from where it was approved, and the approval is over in this very cycle."""
+    if job.surface_watched == 0.0:
+        signals[Signal.SURFACE_OFF_MM] = signals[Signal.SURFACE_OUT_S] = signals[Signal.SURFACE_AGE_S] = 0.0
+        return
+    way2 = 0.0
+    for i in range(3):
+        off = room.surface_mm[i] - job.surface_reference_mm[i]
+        way2 += off * off
+    way = sqrt(way2) if job.token_cycle >= 0 else 0.0
+    job.surface_out = 0 if way <= job.surface_limit_mm else job.surface_out + 1
+    signals[Signal.SURFACE_OFF_MM] = way
+    signals[Signal.SURFACE_OUT_S] = job.surface_out * DT_S - job.surface_patience_s
+    signals[Signal.SURFACE_AGE_S] = (job.cycle - room.surface_cycle) * DT_S
+    if way > job.surface_excursion_mm:
+        job.token_cycle = -1
+        signals[POSITION_APPROVED] = 0.0
+
+
+@compiled
+def measure_patient(job, signals, room):
+    """The patient during the beam, and exposures that nobody asked for."""
+    measure_target(job, signals)
+    measure_surface(job, signals, room)
+    shut = 0.0 if room.breath_mm <= job.gate_mm else 1.0
+    signals[Signal.GATE_SHUT] = shut if job.gate_mm > 0.0 else 0.0
+    signals[Signal.KV_UNASKED] = room.kv_exposures - job.kv_asked
+
+
+@compiled
 def measure_self(job, signals, rows):
     """The controller's own consistency."""
     phase = job.phase
@@ -328,6 +370,7 @@ def measure(control, image):
     measure_nodes(job, signals, image.nodes)
     measure_arc(job, signals, control.trajectory)
     measure_approval(job, signals, image.couch)
+    measure_patient(job, signals, image.room[0])
     measure_self(job, signals, control.interlocks)
     lag = worst(signals[Signal.GANTRY_OFF_DEG] * control.param[0].per_gantry_hold,
                 signals[Signal.JAW_OFF_MM] * control.param[0].per_jaw_hold)

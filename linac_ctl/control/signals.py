@@ -109,6 +109,14 @@ class Signal(IntEnum):
     POSITION_MOVED_MM = 90  # of the couch since the approval in force, length of the way; 0.0 while there is none
     POSITION_MOVED_DEG = 91  # worst of the three turns
     IMAGE_AGE_S = 92  # of the images that the approval in force rests on; NaN while there is none
+    # the patient during the beam; all 0.0 where the protocol does not ask to look
+    TARGET_OUT_S = 93  # time for which triggered images have shown the target out of its limit, less what is allowed
+    TARGET_UNSEEN = 94  # time since the last triggered image that was read, in units of what is allowed
+    SURFACE_OFF_MM = 95  # of the skin since the position was approved
+    SURFACE_OUT_S = 96  # time for which that has been over its limit, less what is allowed
+    SURFACE_AGE_S = 97  # of the last reading of the surface monitor
+    GATE_SHUT = 98  # 1.0 = the chest is higher than the gate
+    KV_UNASKED = 99  # exposures of the kV tube that the controller did not ask for
 
 
 class Guard(IntEnum):

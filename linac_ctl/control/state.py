@@ -83,6 +83,22 @@ JOB = np.dtype([
     ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
     ("token_cycle", "i8"),  # cycle of the images that the approval rests on; -1 = no approval in force
     ("token_couch", "f8", (6,)),  # where the couch stands while the approval holds, mm and deg, as `Couch`
+    # the patient during the beam
+    ("target_watched", "f8"),  # 0.0 = this protocol takes no triggered images
+    ("target_off_mm", "f8"),  # in the latest of them; NaN = not found
+    ("target_limit_mm", "f8"),
+    ("target_patience_s", "f8"),  # out of the limit for this long holds the beam
+    ("target_cycle", "i8"),  # of its exposure
+    ("target_longest_s", "f8"),  # between two of them
+    ("target_out", "i8"),  # cycles
+    ("surface_watched", "f8"),
+    ("surface_reference_mm", "f8", (3,)),  # where the skin was when the position was approved
+    ("surface_limit_mm", "f8"),
+    ("surface_patience_s", "f8"),
+    ("surface_excursion_mm", "f8"),  # ends the approval at once
+    ("surface_out", "i8"),  # cycles
+    ("gate_mm", "f8"),  # 0.0 = no gate
+    ("kv_asked", "i8"),  # exposures that were asked for
     # bookkeeping
     ("row", "i8"),
     ("row_every", "i8"),
@@ -205,7 +221,7 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
     job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000,
-                  token_needed=1.0, token_cycle=-1, token_couch=np.nan)
+                  token_needed=1.0, token_cycle=-1, token_couch=np.nan, surface_reference_mm=np.nan)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

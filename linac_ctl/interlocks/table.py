@@ -46,6 +46,8 @@ class Interlock(Frozen):
     reaction: tuple[str, ...] = ()
     latched: bool | None = None
     clear_cycles: int | None = None
+    most_holds: int | None = Field(default=None, ge=0)
+    longest_s: float | None = Field(default=None, ge=0)
     reset: Role | None = None
     dose: bool = False  # a dose latch: the same one twice in a field escalates
     standing: bool = False  # its signal means the same in every phase: no reset while it is not fine, watched or not
@@ -168,7 +170,8 @@ def compile_table(table: InterlockTable) -> Any:
             "signal": signal_index(row.signal), "sense": 1.0 if row.sense == "<=" else -1.0, "threshold": row.threshold,
             "debounce": row.debounce, "phases": phase_bits(row.phases), "reaction": reaction_bits(table.reactions(row)),
             "latched": int(table.latched(row)), "clear_cycles": row.clear_cycles or defaults.clear_cycles,
-            "most_holds": defaults.most_holds, "longest": round(defaults.longest_s / DT_S),
+            "most_holds": defaults.most_holds if row.most_holds is None else row.most_holds,
+            "longest": round((defaults.longest_s if row.longest_s is None else row.longest_s) / DT_S),
             "escalates_to": int(Reaction.BEAM_OFF),
         }
         for name, value in values.items():

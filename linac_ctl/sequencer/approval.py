@@ -18,6 +18,7 @@ from ..subsystems.linac import Linac
 if TYPE_CHECKING:
     from ..imaging.couch import CouchPosition
     from ..imaging.match import Match
+    from .protocol import SurfaceConfig
     from .session import Session, Suite
 
 OF_IMAGES = (
@@ -36,9 +37,13 @@ class Approval:
     cycle: int  # when it was given
 
 
-def begin(linac: Linac, needed: bool) -> None:
-    """At the start of a session: nothing is known of the position, or nothing has to be."""
-    linac.control.job["token_needed"] = float(needed)
+def begin(linac: Linac, needed: bool, skin: "SurfaceConfig | None" = None) -> None:
+    """At the start of a session: nothing is known of the position, or nothing has to be. `skin`: what the monitor may show."""
+    job = linac.control.job
+    job["token_needed"], job["surface_watched"] = float(needed), float(skin is not None)
+    if skin is not None:
+        job["surface_limit_mm"], job["surface_patience_s"], job["surface_out"] = skin.limit_mm, skin.patience_s, 0
+        job["surface_excursion_mm"] = skin.excursion_mm
     for guard in OF_IMAGES:
         linac.guard(guard, not needed)
     revoke(linac)
@@ -54,8 +59,9 @@ def revoke(linac: Linac) -> None:
 
 
 def arm(linac: Linac, approval: Approval) -> None:
-    """From the next cycle on the couch and the clock are watched."""
+    """From the next cycle on couch, clock and skin are watched."""
     job = linac.control.job
+    job["surface_reference_mm"][0, :] = linac.image.room["surface_mm"][0]
     job["token_couch"][0, :] = approval.couch.six
     job["token_cycle"] = approval.image_cycle
     linac.guard(Guard.POSITION_APPROVED, True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..imaging.geometry import Frames
     from ..imaging.match import Binding, Match
     from ..imaging.register_pair import PairMatcher
+    from ..imaging.register_single import Found, SingleMatcher
     from ..imaging.register_volume import PointMatcher
     from ..imaging.scatter import ScatterModel
 
@@ -172,6 +173,16 @@ class Imaging:
         matcher: PairMatcher = self._matcher("pair", self._new_pair_matcher)
         return matcher(shots, planned_pose(images.couch_angle_deg))
 
+    def locate(self, frame: KvFrame, couch_angle_deg: float, least: float) -> "Found":
+        """Where the target is in one radiograph, against where it ought to be; below `least` similarity it is not found."""
+        from ..imaging.couch_shift import planned_pose
+        from ..imaging.register_pair import Radiograph
+
+        geometry = frames_of((frame,), self.kv.config.flex)
+        shot = Radiograph(integrals((frame,))[0], geometry.view(0))
+        matcher: SingleMatcher = self._matcher("single", self._new_single_matcher)
+        return matcher(shot, planned_pose(couch_angle_deg), np.array(self.planning.target_mm), least)
+
     def _binding(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Binding":
         from ..imaging.couch import CouchPosition
         from ..imaging.match import Binding
@@ -196,6 +207,13 @@ class Imaging:
         physics = self.protocol.physics
         ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
         return PairMatcher(ct, self.protocol.registration.dof, self._scatter())
+
+    def _new_single_matcher(self) -> "SingleMatcher":
+        """The CT by this tube, for one view at a time."""
+        from ..imaging.register_single import SingleMatcher
+
+        physics = self.protocol.physics
+        return SingleMatcher(attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor), self._scatter())
 
     def _scatter(self) -> "ScatterModel | None":
         from ..imaging.scatter import ScatterModel

@@ -23,7 +23,8 @@ class Load:
                             (Guard.RECORD, suite.record.can_go_on()), (Guard.TRANSITION, True), (Guard.NOT_ABORTED, True),
                             (Guard.OVERRUN_STREAK, False), (Guard.CLOCK_STEP_S, False), (Guard.LATCHES_KNOWN, True)):
             linac.guard(guard, good)
-        approval.begin(linac, needed=suite.imaging is not None)
+        skin = suite.imaging.protocol.intrafraction.surface if suite.imaging else None
+        approval.begin(linac, needed=suite.imaging is not None, skin=skin)
         total = sum(beam.mu for beam in beams)
         what = f"{len(beams)} beams, {total:.2f} MU, {plan.label}"
         linac.log("sequencer", "load plan", why=f"sha256 {plan.sha256[:16]}", new=what)

@@ -147,11 +147,72 @@ class ApprovalConfig(Frozen):
     age_s: float = Field(gt=0, le=900, description="of the images; the interlock's own limit is 900 s")
 
 
+class TriggeredConfig(Frozen):
+    """kV images while the beam is on, and what is done with what they show."""
+
+    every_mu: float | None = Field(default=None, gt=0, description="one of the four: after so many MU of a beam")
+    every_deg: float | None = Field(default=None, gt=0, description="of the gantry in an arc")
+    every_s: float | None = Field(default=None, gt=0)
+    every_gates: int | None = Field(default=None, ge=1, description="each time, or each n-th time, that the gate opens")
+    binning: int = Field(ge=1, le=64)
+    takes_s: float = Field(ge=0, description="from the exposure to the place that was found")
+    similarity: float = Field(ge=-1, le=1, description="lowest correlation that counts; below it the target is not found")
+    patience_s: float = Field(ge=0, description="out of the limit for this long holds the beam")
+    longest_s: float = Field(gt=0, description="without an image for this long holds the beam")
+    repeat_s: float = Field(gt=0, description="between images while the target is out of its limit")
+    most_repeats: int = Field(ge=1, description="then the beam is given up as it is")
+    then: Literal["reposition", "stop"] = Field(description="and: image, match, approve and shift again; or end the field")
+
+    @model_validator(mode="after")
+    def one_trigger(self) -> "TriggeredConfig":
+        """Exactly one of the four."""
+        asked = [self.every_mu, self.every_deg, self.every_s, self.every_gates]
+        if sum(value is not None for value in asked) != 1:
+            raise ValueError("give one of every_mu, every_deg, every_s and every_gates")
+        return self
+
+
+class SurfaceConfig(Frozen):
+    """What the surface monitor may show, as an independent witness."""
+
+    limit_mm: float = Field(gt=0, description="of the skin from where it was when the position was approved")
+    patience_s: float = Field(ge=0, description="over the limit for this long holds the beam")
+    excursion_mm: float = Field(gt=0, description="ends the approval at once")
+    gate_mm: float | None = Field(default=None, gt=0, description="chest above exhale at which the beam is held; none = no gate")
+
+    @model_validator(mode="after")
+    def ascending(self) -> "SurfaceConfig":
+        """An excursion is more than what a hold waits for."""
+        if not self.limit_mm < self.excursion_mm:
+            raise ValueError("excursion_mm must be above limit_mm")
+        return self
+
+
+class FluoroscopyConfig(Frozen):
+    """A look at how the target moves, before treatment."""
+
+    gantry_deg: float = Field(ge=-180, le=180)
+    seconds: float = Field(gt=0, le=60)
+    every_s: float = Field(ge=0.05)
+    binning: int = Field(ge=1, le=64)
+    most_mm: float = Field(gt=0, description="way of the target in either direction; more is not treated by this protocol")
+
+
 class IntrafractionConfig(Frozen):
-    """How far the target may be off during treatment."""
+    """How far the target may be off during treatment, and who looks."""
 
     limit_mm: float = Field(gt=0)
     limit_deg: float = Field(gt=0)
+    triggered: TriggeredConfig | None = Field(default=None, description="none = no kV images during the beam")
+    surface: SurfaceConfig | None = Field(default=None, description="none = the surface monitor is not used")
+
+    @model_validator(mode="after")
+    def a_gate_to_wait_for(self) -> "IntrafractionConfig":
+        """Images at the gate need one."""
+        gate = self.surface and self.surface.gate_mm
+        if self.triggered and self.triggered.every_gates and not gate:
+            raise ValueError("triggered.every_gates needs surface.gate_mm")
+        return self
 
 
 class ProtocolConfig(Frozen):
@@ -170,6 +231,7 @@ class ProtocolConfig(Frozen):
     shift: ShiftConfig
     approval: ApprovalConfig
     intrafraction: IntrafractionConfig
+    fluoroscopy: FluoroscopyConfig | None = Field(default=None, description="none = no fluoroscopy by this protocol")
 
 
 def size_of(match: "Match") -> tuple[float, float]:

@@ -20,7 +20,10 @@ from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
 from . import approval
 from .approval import Approval
+from .approve import Approve
+from .intrafraction import TargetLost, watched
 from .session import BeamOutcome, Session, Suite
+from .verify import Verify
 
 Stop = tuple[int, Exception]  # cycle, and what ended an attempt
 NOTHING_LEFT_MU = 1e-6
@@ -47,6 +50,8 @@ class Treat:
     most_beams: int = 0  # of this step, in the plan's order; 0 = all that are left
     most_resumes: int = 3
     patience_s: float = 120.0
+    pair: bool = False  # a target that was lost is looked for in a kV pair, not in a CBCT
+    approve_s: float = 15.0  # and where it was found is looked at for so long
 
     async def run(self, suite: Suite, session: Session) -> Session:
         """-> session with one outcome per beam."""
@@ -83,13 +88,15 @@ class Treat:
                     last, resumed = linac.beam.delivered(), True
                     mu = max(last.mu_1, mu)  # the counters go on: the primary ends a field, interrupted or not
                 session = session.with_outcome(outcome_of(beam, done_mu, last, False, len(stops)))
-                await self._recover(suite, session, stops, beam, mu)
+                session = await self._recover(suite, session, stops, beam, mu)
                 if beam.mu - mu <= NOTHING_LEFT_MU:  # stopped in the very cycle in which the last MU came in
                     return session.with_outcome(outcome_of(beam, done_mu, last, True, len(stops)))
 
     def _lost(self, linac: Linac, stops: list[Stop], mu: float) -> str:
         """Why the field is over, empty if it may go on. Refused twice, and nothing was reset in between: waiting does not help."""
         stop = stops[-1][1]
+        if isinstance(stop, TargetLost) and not stop.reposition:
+            return "the protocol ends it here"
         if (isinstance(stop, Tripped) and stop.terminate) or (linac.beam.state is BeamState.TERMINATED and mu > 0.0):
             return "the field is terminated"
         refused = len(stops) > 1 and all(isinstance(s, RefusedError) for _, s in stops[-2:])
@@ -97,8 +104,8 @@ class Treat:
             return "not started"
         return f"interrupted {len(stops)} times" if len(stops) > self.most_resumes else ""
 
-    async def _recover(self, suite: Suite, session: Session, stops: list[Stop], beam: Beam, mu: float) -> None:
-        """Clear what stopped the beam, or give the field up."""
+    async def _recover(self, suite: Suite, session: Session, stops: list[Stop], beam: Beam, mu: float) -> Session:
+        """Clear what stopped the beam, or give the field up. A target that was lost is brought back where the protocol says so."""
         linac, stop = suite.linac, stops[-1][1]
         linac.log("sequencer", f"beam {beam.number} stopped", why=str(stop), new=f"{mu:.3f} of {beam.mu:.3f} MU")
         suite.staff.hear(f"stopped:{beam.number}")
@@ -113,6 +120,17 @@ class Treat:
             await let_go(linac)
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop
+        return await self._brought_back(suite, session, stop) if isinstance(stop, TargetLost) else session
+
+    async def _brought_back(self, suite: Suite, session: Session, stop: TargetLost) -> Session:
+        """The target is off: image, match, approve, shift and approve again. FieldLost when that does not help."""
+        approval.revoke(suite.linac)
+        suite.linac.enter(Phase.IDLE)
+        try:
+            return await Approve(self.approve_s).run(suite, await Verify(self.pair).run(suite, session))
+        except RefusedError as refusal:
+            await let_go(suite.linac)
+            raise FieldLost(f"{stop}; not brought back: {refusal}", session) from stop
 
     async def _attempt(self, suite: Suite, session: Session, beam: Beam, slot: int, start_mu: float, press: bool,
                        resumed: bool) -> Delivered:
@@ -133,7 +151,8 @@ class Treat:
         await ready(linac)
         linac.log("sequencer", f"beam {beam.number} on", why=f"{beam.mode}, {field.technique_text}", old=f"{start_mu:.3f} MU")
         suite.staff.hear(f"beam_on:{beam.number}")
-        delivered = await linac.beam.deliver(longest_s(field))
+        async with watched(suite, session, field):
+            delivered = await linac.beam.deliver(longest_s(field))
         linac.log("sequencer", f"beam {beam.number} complete", new=f"{delivered.mu_1:.3f} MU, {delivered.mu_2:.3f} MU")
         return delivered
 

@@ -10,6 +10,7 @@ from .acquire_pair import AcquirePair
 from .approve import Approve
 from .clear_room import ClearRoom
 from .close import Close
+from .fluoroscopy import Fluoroscopy
 from .identify import Identify
 from .load import Load
 from .match import Match
@@ -22,12 +23,12 @@ from .verify import Verify
 
 STEPS: dict[str, type[Any]] = {
     "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom,
-    "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "match": Match, "approve": Approve,
+    "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "fluoroscopy": Fluoroscopy, "match": Match, "approve": Approve,
     "shift_couch": ShiftCouch, "verify": Verify,
     "treat": Treat, "retract_imager": RetractImager, "close": Close,
 }
-IMAGING_STEPS = (AcquireCbct, AcquirePair, Match, Approve, ShiftCouch, Verify, RetractImager)
-NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv", "fluoroscopy")  # that is not there yet
+IMAGING_STEPS = (AcquireCbct, AcquirePair, Fluoroscopy, Match, Approve, ShiftCouch, Verify, RetractImager)
+NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv")  # that is not there yet
 
 
 def takes_images(steps: tuple[Step, ...]) -> bool:

@@ -42,7 +42,7 @@ NEAR = 1e-6  # deg
 
 
 class KvImager:
-    """Verbs: to_imaging_position, retract, cbct, pair, single."""
+    """Verbs: to_imaging_position, retract, cbct, pair, single, fluoroscopy, triggered."""
 
     state: KvState
 
@@ -104,7 +104,7 @@ class KvImager:
             for angle in angles_deg:
                 self._moving()
                 await self.linac.gantry.move_to(np.array([angle]))
-                self.exposures.expose(technique)
+                self._expose(technique)
         except BaseException:
             self._lost()
             raise
@@ -115,13 +115,49 @@ class KvImager:
         self._begin()
         try:
             await asyncio.sleep(DT_S)
-            self.exposures.expose(technique)
+            self._expose(technique)
         except BaseException:
             self._lost()
             raise
         return self._frames(1)[0]
 
+    async def fluoroscopy(self, gantry_deg: float, seconds: float, every_s: float, technique: Technique) -> tuple[KvFrame, ...]:
+        """Frames at equal steps of time from one side."""
+        count = 1 + math.floor(seconds / every_s + 1e-9)
+        self.linac.gantry.check(np.array([gantry_deg]))
+        self._begin()
+        try:
+            self._moving()
+            await self.linac.gantry.move_to(np.array([gantry_deg]))
+            self.linac.enter(Phase.IDLE)
+            for _ in range(count):
+                self._expose(technique)
+                await asyncio.sleep(every_s)
+        except BaseException:
+            self._lost()
+            raise
+        return self._frames(count)
+
+    def triggered(self, technique: Technique) -> KvFrame:
+        """One frame in this very cycle, from where the gantry is, with the treatment beam on or held."""
+        if self.state is not KvState.READY:
+            raise RefusedError(f"kV imager: {self.state.value}, not in its imaging position; no triggered image")
+        self._expose(technique)
+        (frame,) = self.exposures.read() or (None,)
+        if frame is None:
+            raise DeviceError("kV imager: no frame came of a triggered exposure; look at the panel's link")
+        return frame
+
     # --- parts of the verbs
+
+    def _expose(self, technique: Technique) -> None:
+        """Asked for and counted: the interlock table compares with the generator's own counter."""
+        self.linac.control.job["kv_asked"] += 1
+        try:
+            self.exposures.expose(technique)
+        except BaseException:
+            self.linac.control.job["kv_asked"] -= 1
+            raise
 
     @property
     def _gantry_deg(self) -> float:
@@ -170,7 +206,7 @@ class KvImager:
                 motion = both.create_task(self.linac.gantry.move_to(np.array([beyond_deg])))
                 for k, angle in enumerate(angles_deg):
                     await self._pass(angle, sense, motion, k, len(angles_deg))
-                    self.exposures.expose(technique)
+                    self._expose(technique)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 

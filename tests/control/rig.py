@@ -89,6 +89,7 @@ class Rig:
         for name in self.image.room.dtype.names:
             self.image.room[name] = 0.0 if name in ("service_mode", "bypass") else 1.0
         self.image.room["clearance_mm"] = 500.0
+        self.image.room["kv_exposures"] = self.control.job["kv_asked"]
 
     def beam_wires(self) -> None:
         """A warm source without pulses."""

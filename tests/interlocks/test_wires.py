@@ -41,6 +41,50 @@ def wire(part: str, field: str, at: Any = 0) -> Spoiler:
     return lambda rig, value: rig.spoil(part, field, value, at)
 
 
+def target(rig: Rig, off_mm: float) -> None:
+    """Triggered images that show the target so far off; the protocol has no patience."""
+    rig.job["target_watched"], rig.job["target_limit_mm"], rig.job["target_longest_s"] = 1.0, 1.5, 40.0
+    rig.job["target_off_mm"], rig.job["target_cycle"] = off_mm, rig.job["cycle"]
+
+
+def target_age(rig: Rig, age_s: float) -> None:
+    """The last of them was so long ago."""
+    target(rig, 0.0)
+    rig.job["target_cycle"] = rig.job["cycle"] - round(age_s / DT_S) + 3  # the rig goes on meanwhile
+
+
+def watched_skin(rig: Rig) -> None:
+    """An approval in force and a monitor that answers in every cycle."""
+    rig.job["surface_watched"], rig.job["surface_limit_mm"], rig.job["surface_excursion_mm"] = 1.0, 2.5, 5.0
+    rig.job["surface_reference_mm"], rig.job["token_cycle"] = 1.0, rig.job["cycle"]
+    rig.spoiled.append(lambda: rig.image.room["surface_cycle"].__setitem__(0, rig.job["cycle"][0]))
+
+
+def skin(at: int) -> Spoiler:
+    """A skin that is so far from where it was approved."""
+    def spoil(rig: Rig, off_mm: float) -> None:
+        watched_skin(rig)
+        rig.spoiled.append(lambda: rig.image.room["surface_mm"][0].__setitem__(at, 1.0 + off_mm))
+    return spoil
+
+
+def skin_age(rig: Rig, age_s: float) -> None:
+    """A monitor whose news is so old."""
+    watched_skin(rig)
+    rig.spoiled.append(lambda: rig.image.room["surface_cycle"].__setitem__(0, rig.job["cycle"][0] - round(age_s / DT_S)))
+
+
+def chest(rig: Rig, breath_mm: float) -> None:
+    """A chest so high, and a gate."""
+    rig.job["gate_mm"] = 3.0
+    rig.spoil("room", "breath_mm", breath_mm, 0)
+
+
+def exposed(rig: Rig, times: float) -> None:
+    """Exposures that nobody asked for."""
+    rig.spoil("room", "kv_exposures", times, 0)
+
+
 def guard(name: Guard) -> Spoiler:
     """An answer of the event side."""
     return lambda rig, value: rig.guard(name, value)
@@ -239,6 +283,16 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     *[("POS_TURNED", approved(i), 0.499, 0.501, Phase.READY) for i in range(3, 6)],
     *[("POS_TURNED", approved(i), 0.499, NAN, Phase.BEAM) for i in range(3, 6)],
     ("IMG_STALE", images_age, 899.9, 900.1, Phase.READY),
+    ("PATIENT_MOTION", target, 1.5, 1.501, Phase.BEAM),
+    ("PATIENT_MOTION", target, 0.0, NAN, Phase.BEAM),  # not found
+    ("TARGET_UNSEEN", target_age, 39.9, 40.1, Phase.BEAM),
+    *[("SURF_MOTION", skin(i), 2.499, 2.501, Phase.BEAM) for i in range(3)],
+    *[("SURF_MOTION", skin(i), 0.0, NAN, Phase.BEAM) for i in range(3)],
+    ("SURF_STALE", skin_age, 0.499, 0.52, Phase.BEAM),
+    ("GATE", chest, 3.0, 3.001, Phase.BEAM),
+    ("GATE", chest, 0.0, NAN, Phase.BEAM),
+    ("KV_MV_EXCL", exposed, 0, 1, Phase.READY),
+    ("KV_MV_EXCL", exposed, 0, 1, Phase.BEAM),
     ("APPROVAL_BIND", guard(Guard.APPROVAL_BIND), 1.0, 0.0, Phase.READY),
     ("IMG_BIND", guard(Guard.IMAGE_BIND), 1.0, 0.0, Phase.READY),
     ("SHIFT_RANGE", guard(Guard.SHIFT_RANGE), 1.0, 0.0, Phase.READY),
