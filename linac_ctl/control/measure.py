@@ -324,7 +324,7 @@ def measure_surface(job, signals, room):
     for i in range(3):
         off = room.surface_mm[i] - job.surface_reference_mm[i]
         way2 += off * off
-    way = sqrt(way2) if job.token_cycle >= 0 else 0.0
+    way = sqrt(way2)  # NaN while no position is approved
     job.surface_out = 0 if way <= job.surface_limit_mm else job.surface_out + 1
     signals[Signal.SURFACE_OFF_MM] = way
     signals[Signal.SURFACE_OUT_S] = job.surface_out * DT_S - job.surface_patience_s

@@ -5,6 +5,7 @@ radiograph of the plan is enough for each image, and the shift is found by least
 Depth is not seen: what lies 50 mm in front of the target shifts by 5 % more.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ NOWHERE = float("nan")
 class SingleSearch:
     """How much of the image counts, and what is filtered out of it."""
 
-    half_mm: float = 45.0  # of the part that is compared, at the isocentre
+    half_mm: float = 35.0  # of the part that is compared, at the isocentre
     slow_mm: float = 20.0  # half width of what is filtered out, at the panel
     voxel_mm: float = 2.0
     reach_mm: float = 8.0  # farther than this nothing is believed
@@ -69,14 +70,15 @@ class SingleMatcher:
         half = max(1, round(self.search.slow_mm / view.pitch_mm))
         plan = with_scatter(drr(self._ct, view, pose)[None], panel, self._scatter)
         pictures = [without_slow_parts(image, half)[0].astype(float) for image in (plan, shot.image[box][None])]
-        shift, similarity = shifted(pictures[0], pictures[1], half)
+        reach_px = self.search.reach_mm * magnified(view, centre) / view.pitch_mm
+        shift, similarity = shifted(pictures[0], pictures[1], 2 * half, reach_px)
         off = shift * view.pitch_mm / magnified(view, centre)
         lost = similarity < least or not float(np.abs(off).max()) <= self.search.reach_mm
         return Found((NOWHERE, NOWHERE) if lost else (float(off[0]), float(off[1])), similarity)
 
     def _around(self, view: View, centre: Floats) -> tuple[View, tuple[slice, slice] | None]:
         """The part of the view about the target; None when the panel does not show it."""
-        half_px = self.search.half_mm * magnified(view, centre) / view.pitch_mm
+        half_px = (self.search.half_mm * magnified(view, centre) + 2 * self.search.slow_mm) / view.pitch_mm  # filtered edges
         middle = view.project(centre)
         low = np.maximum(0, np.floor(middle - half_px)).astype(int)
         high = np.minimum([view.columns, view.rows], np.ceil(middle + half_px)).astype(int)
@@ -93,11 +95,11 @@ def magnified(view: View, point_mm: Floats) -> float:
     return float(((view.corner_mm - view.source_mm) @ normal) / ((point_mm - view.source_mm) @ normal))
 
 
-def shifted(plan: Floats, seen: Floats, border: int) -> tuple[Floats, float]:
+def shifted(plan: Floats, seen: Floats, border: int, reach_px: float) -> tuple[Floats, float]:
     """(shift (2,) in pixels of `seen` against `plan`, correlation at it). Gain and offset are free."""
-    border = min(border, min(plan.shape) // 4)
+    border = min(border, min(plan.shape) // 3)
     inner = (slice(border, plan.shape[0] - border), slice(border, plan.shape[1] - border))
-    shift = np.zeros(2)
+    shift = whole_pixels(plan, seen, inner, math.ceil(reach_px))
     for _ in range(MOST_STEPS):
         moved = moved_by(plan, shift)
         du, dv = (np.asarray(slope) for slope in np.gradient(moved))
@@ -111,6 +113,17 @@ def shifted(plan: Floats, seen: Floats, border: int) -> tuple[Floats, float]:
         if float(np.abs(step).max()) < STILL_PX or float(np.abs(shift).max()) > max(plan.shape) / 2:
             break
     return shift, correlation(moved_by(plan, shift)[inner], seen[inner])
+
+
+def whole_pixels(plan: Floats, seen: Floats, inner: tuple[slice, slice], reach: int) -> Floats:
+    """(2,) the shift of most correlation, to a pixel: where the search begins."""
+    a, b = (image[inner] - image[inner].mean() for image in (plan, seen))
+    size = [n + reach for n in a.shape]  # room, so that nothing comes round from the other side
+    match = np.fft.irfft2(np.conj(np.fft.rfft2(a, size)) * np.fft.rfft2(b, size), size)
+    steps = np.arange(-reach, reach + 1)
+    near = match[np.ix_(steps % size[0], steps % size[1])]
+    best = np.unravel_index(int(near.argmax()), near.shape)
+    return np.array([steps[best[0]], steps[best[1]]], float)
 
 
 def moved_by(image: Floats, shift: Floats) -> Floats:

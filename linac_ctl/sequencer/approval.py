@@ -55,7 +55,7 @@ def revoke(linac: Linac) -> None:
     if job["token_needed"][0] != 0.0:
         linac.guard(Guard.POSITION_APPROVED, False)
         linac.guard(Guard.APPROVAL_BIND, False)
-    job["token_cycle"], job["token_couch"] = -1, np.nan
+    job["token_cycle"], job["token_couch"], job["surface_reference_mm"] = -1, np.nan, np.nan
 
 
 def arm(linac: Linac, approval: Approval) -> None:

@@ -144,7 +144,10 @@ class Watch:
     async def _image(self, trigger: Trigger) -> Tracked:
         """One exposure now; its answer reaches the cycle when a real one would."""
         linac, imaging, at_mu = self.suite.linac, self.imaging, self.suite.linac.beam.mu_1
-        frame = imaging.kv.triggered(imaging.technique_at(self.rules.binning))
+        try:
+            frame = imaging.kv.triggered(imaging.technique_at(self.rules.binning))
+        except DeviceError as failure:  # nobody knows where the target is
+            raise TargetLost(f"target not seen: {failure}", self.rules.then == "reposition") from None
         name = uid("triggered", str(self.suite.session_number), str(len(imaging.tracked)))
         angle = float(self.field.beam.couch[0][3])
         found = imaging.locate(frame, angle, self.rules.similarity)

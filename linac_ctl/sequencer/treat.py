@@ -128,9 +128,9 @@ class Treat:
         suite.linac.enter(Phase.IDLE)
         try:
             return await Approve(self.approve_s).run(suite, await Verify(self.pair).run(suite, session))
-        except RefusedError as refusal:
+        except (RefusedError, DeviceError) as failure:
             await let_go(suite.linac)
-            raise FieldLost(f"{stop}; not brought back: {refusal}", session) from stop
+            raise FieldLost(f"{stop}; not brought back: {failure}", session) from stop
 
     async def _attempt(self, suite: Suite, session: Session, beam: Beam, slot: int, start_mu: float, press: bool,
                        resumed: bool) -> Delivered:

@@ -46,6 +46,15 @@ def protocol(name: str = "spine_sbrt", **changes: Any) -> ProtocolConfig:
     return ProtocolConfig.model_validate(data)
 
 
+def looking(surface: Settings | None = None, limit_mm: float = 1.5, **triggered: Any) -> ProtocolConfig:
+    """The protocol with triggered images as small arcs need them, and the surface monitor only where it is asked for."""
+    usual = {"every_mu": 10.0, "binning": 16, "takes_s": 0.2, "similarity": 0.6, "patience_s": 0.5, "longest_s": 20.0,
+             "repeat_s": 0.5, "most_repeats": 4, "then": "reposition"}
+    if {"every_deg", "every_s", "every_gates"} & set(triggered):
+        usual.pop("every_mu")
+    return protocol(intrafraction={"limit_mm": limit_mm, "limit_deg": 1.0, "triggered": usual | triggered, "surface": surface})
+
+
 def patient(error: Sequence[float] = ERROR, motion: MotionConfig = STILL) -> PatientConfig:
     """The spine, with this hidden error."""
     return PatientConfig(phantom="spine", spacing_mm=2.0, set_up_error=SetUpErrorConfig(given=tuple(error)), motion=motion)
@@ -58,9 +67,10 @@ def room() -> Prepared:
 
 
 def guided(error: Sequence[float] = ERROR, steps: Sequence[Settings] = SHORT, *, beams: int = 1, seed: int = 1,
-           motion: MotionConfig = STILL, rules: ProtocolConfig | None = None, **kw: Any) -> Order:
+           motion: MotionConfig = STILL, rules: ProtocolConfig | None = None, mu: float = 8.0, mode: str = "10FFF",
+           **kw: Any) -> Order:
     """An order of the quick imaging mode."""
     machine = quick(MACHINE)
-    arcs = [small_arc(machine, number=n + 1, seed=n + 1) for n in range(beams)]
+    arcs = [small_arc(machine, number=n + 1, seed=n + 1, mu=mu, mode=mode) for n in range(beams)]
     order = order_for(machine, arcs, seed, steps=[dict(step) for step in steps], reaction_s=0.1, **kw)
     return replace(order, imaging=ImagingOrder(patient(error, motion), rules or protocol(), "quick"))
