@@ -6,6 +6,7 @@ a head-first supine patient at couch 0 without set-up error. DICOM patient axes 
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ def grid(size: tuple[int, int, int], spacing_mm: tuple[float, float, float], cen
     return Volume(np.zeros((size[0], size[2], size[1]), np.float32), (x, y, z), spacing_mm)
 
 
+@lru_cache(maxsize=1024)  # a couch at rest and a patient who only drifts are asked for the same turn ten times a second
 def rotation(x_deg: float, y_deg: float, z_deg: float) -> Floats:
     """(3, 3) R = Rz Ry Rx: first about X (pitch), then Y (roll), then Z (yaw), axes at rest, right-handed."""
     (cx, sx), (cy, sy), (cz, sz) = ((math.cos(math.radians(a)), math.sin(math.radians(a))) for a in (x_deg, y_deg, z_deg))
@@ -77,6 +79,7 @@ def rotation(x_deg: float, y_deg: float, z_deg: float) -> Floats:
     about_y = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
     about_z = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
     turned: Floats = about_z @ about_y @ about_x
+    turned.flags.writeable = False  # everybody who asks for these angles gets this one
     return turned
 
 
@@ -88,7 +91,7 @@ class Pose:
     r_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        if not np.isfinite((*self.t_mm, *self.r_deg)).all():
+        if not all(map(math.isfinite, (*self.t_mm, *self.r_deg))):
             raise ValueError(f"pose: {self.t_mm} mm, {self.r_deg} deg; finite numbers are needed")
 
     @property

@@ -8,6 +8,7 @@ with T the table-top position and T0 the reference, both in the turned system as
 pitch and roll, fixed to the table top (x of the reference); c the point about which the couch really turns (0: the isocentre).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ class CouchPose:
     roll_deg: float = 0.0
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.six).all():
+        if not all(map(math.isfinite, self.six)):
             raise ValueError(f"couch pose: {self.six}; every axis needs a finite number")
 
     @property
