@@ -13,7 +13,7 @@ import click
 
 from ..errors import UsageError
 
-DEFAULT_SESSION = "spine_sbrt"
+DEFAULT_SESSION = "spine_igrt"
 SPEEDS = ("max", "1", "10")
 
 
@@ -35,7 +35,7 @@ SPEEDS = ("max", "1", "10")
 def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
             out: Path | None, resume: Path | None, run_for_s: float | None, report: bool,
             radiographs: str, as_json: bool) -> None:
-    """Run SESSION (default: spine_sbrt) and print where everything was written. SIMULATOR, not a medical device."""
+    """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch))
