@@ -67,7 +67,7 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`verify:`", "", protocol.VerifyConfig),
     ("`shift:`", "", protocol.ShiftConfig),
     ("`approval:`", "", protocol.ApprovalConfig),
-    ("`intrafraction:`", "The patient during the beam; see [how](../how-to/watch-during-the-beam.md).", protocol.IntrafractionConfig),
+    ("`intrafraction:`", "The patient in the beam; see [how](../how-to/watch-during-the-beam.md).", protocol.IntrafractionConfig),
     ("`triggered:`", "kV images while the beam is on, and what is done with what they show.", protocol.TriggeredConfig),
     ("`surface:`", "What the surface monitor may show.", protocol.SurfaceConfig),
     ("`fluoroscopy:`", "A look at how the target moves, before treatment.", protocol.FluoroscopyConfig),

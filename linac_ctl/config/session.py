@@ -141,7 +141,7 @@ class SessionConfig(Frozen):
     seed: int = Field(default=1, ge=0, lt=2**63)
     patient: PatientConfig | None = Field(default=None, description="needed by workflows that take images")
     protocol: str | None = Field(default=None, description="name or path of a protocol file; needed by workflows that take images")
-    imaging: Literal["standard", "quick"] = Field(default="standard", description="which of the protocol's scans")
+    imaging: str = Field(default="standard", description="which of the protocol's scans")
     operators: OperatorsConfig = OperatorsConfig()
     time_limit_s: float = Field(default=7200.0, gt=0, description="machine time after which the run is ended")
 

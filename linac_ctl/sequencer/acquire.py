@@ -27,19 +27,20 @@ class AcquireCbct:
         imaging = desk(suite)
         scan = imaging.scan
         verb = partial(imaging.kv.cbct, scan.start_deg, scan.stop_deg, scan.frames, imaging.technique)
-        return await acquired(suite, session, "cbct", verb, self.takes_s)
+        return await acquired(suite, session, "cbct", verb, self.takes_s, scan.lateral_mm or None)
 
 
 Verb = Callable[[], Awaitable[tuple[KvFrame, ...]]]
 
 
-async def acquired(suite: Suite, session: Session, kind: str, verb: Verb, takes_s: float) -> Session:
+async def acquired(suite: Suite, session: Session, kind: str, verb: Verb, takes_s: float,
+                   lateral_mm: float | None = None) -> Session:
     """Images by a verb of the imager, with the exposure switch held; from here on they are the latest."""
     linac, imaging = suite.linac, desk(suite)
     approval.revoke(linac)
     linac.guard(Guard.IMG_QUALITY, False)
     linac.guard(Guard.IMAGE_BIND, False)
-    await imaging.kv.to_imaging_position()
+    await imaging.kv.to_imaging_position(lateral_mm)
     await suite.staff.act("hold_exposure", why=kind)
     try:
         frames = await verb()

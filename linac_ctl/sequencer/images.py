@@ -87,7 +87,7 @@ class Imaging:
     @property
     def scan(self) -> ScanConfig:
         """Of this session's mode; RefusedError when the protocol has none."""
-        if (scan := self.protocol.scans.get(self.scan_name)) is None:  # type: ignore[call-overload]
+        if (scan := self.protocol.scans.get(self.scan_name)) is None:
             there = ", ".join(self.protocol.scans)
             raise RefusedError(f"protocol {self.protocol.name}: no scan {self.scan_name!r}; there are {there}")
         found: ScanConfig = scan
@@ -240,6 +240,7 @@ class Imaging:
         gantry = np.linspace(scan.start_deg, scan.stop_deg, scan.frames)
         panel = Panel(kv.columns, kv.rows, kv.pitch_mm, kv.pitch_mm).binned(scan.binning)
         source, detector, lateral, longitudinal = kv.imaging_mm
+        lateral = scan.lateral_mm or lateral
         n = (scan.frames, 1)
         places = np.tile([0.0, longitudinal, source], n), np.tile([lateral, longitudinal, detector], n)
         sag = sags(kv.flex, gantry)

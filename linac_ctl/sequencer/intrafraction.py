@@ -65,6 +65,12 @@ async def watched(suite: Suite, session: Session, field: Field) -> AsyncIterator
             suite.staff.hands.do("release_exposure")
 
 
+async def ready_to_look(suite: Suite) -> None:
+    """Arms out and in the middle, where the protocol takes images during the beam."""
+    if suite.imaging and suite.imaging.protocol.intrafraction.triggered:
+        await suite.imaging.kv.to_imaging_position()
+
+
 def begin(suite: Suite, imaging: Imaging) -> None:
     """Tell the cycle what to watch; the last look counts as now."""
     job, rules = suite.linac.control.job, imaging.protocol.intrafraction

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Role = Literal["therapist", "physicist", "physician", "engineer"]
 Triple = tuple[float, float, float]
+FULL_TURN_DEG = 355.0
 
 
 class Level(Enum):
@@ -54,13 +55,23 @@ class TechniqueConfig(Frozen):
 
 
 class ScanConfig(Frozen):
-    """One way to take a CBCT: `standard` for people, `quick` (few small frames) for campaigns and tests."""
+    """One way to take a CBCT: `standard` for people, `quick` (few small frames) for campaigns and tests, or any other name."""
 
     start_deg: float = Field(ge=-180, le=180, description="gantry angle of the first frame")
     stop_deg: float = Field(ge=-180, le=180, description="gantry angle of the last; nearer ends are turned to first")
     frames: int = Field(ge=40, le=1000)
+    lateral_mm: float = Field(default=0.0, description="of the panel; 0 = full fan, aside for a half fan, which needs a full turn")
     binning: int = Field(ge=1, le=64, description="of the panel, both ways")
     reconstruction: Literal["full", "quick", "lite"] = Field(description="256 voxels of 1 mm, 128 of 2 mm, 64 of 4 mm a side")
+
+
+    @model_validator(mode="after")
+    def a_full_turn_for_a_half_fan(self) -> "ScanConfig":
+        """With the panel aside every line is seen from one side only."""
+        if self.lateral_mm and not abs(self.stop_deg - self.start_deg) >= FULL_TURN_DEG:
+            raise ValueError(f"a half fan (lateral_mm) needs {FULL_TURN_DEG:g} deg at least, these are "
+                             f"{abs(self.stop_deg - self.start_deg):g} deg")
+        return self
 
 
 class PairConfig(Frozen):
@@ -222,7 +233,7 @@ class ProtocolConfig(Frozen):
     name: str = Field(min_length=1)
     description: str = ""
     technique: TechniqueConfig
-    scans: dict[Literal["standard", "quick"], ScanConfig]
+    scans: dict[str, ScanConfig] = Field(min_length=1)
     pair: PairConfig | None = Field(default=None, description="none = no kV pairs by this protocol")
     physics: ImagePhysics
     registration: RegistrationConfig

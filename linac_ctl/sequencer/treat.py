@@ -21,7 +21,7 @@ from ..subsystems.linac import Linac, Tripped
 from . import approval
 from .approval import Approval
 from .approve import Approve
-from .intrafraction import TargetLost, watched
+from .intrafraction import TargetLost, ready_to_look, watched
 from .session import BeamOutcome, Session, Suite
 from .verify import Verify
 
@@ -140,6 +140,7 @@ class Treat:
         field = prepare(beam, linac.config, start_mu)
         linac.guard(Guard.RESUME, start_mu <= beam.mu)
         linac.guard(Guard.RECORD, suite.record.can_go_on())
+        await ready_to_look(suite)
         await position(linac, field, session.approval)
         await linac.beam.warm(beam.mode)
         await linac.beam.arm(field, slot=slot, time_limit_s=time_limit_s(field, linac.config.beam), session=suite.session_number,

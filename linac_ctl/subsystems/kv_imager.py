@@ -48,16 +48,20 @@ class KvImager:
 
     def __init__(self, linac: Linac, config: KvImagerConfig, exposures: Exposures) -> None:
         self.linac, self.config, self.exposures = linac, config, exposures
+        self.place_mm = config.imaging_mm  # where the arms stand while imaging
         Machine(self, states=KvState, initial=KvState.RETRACTED, transitions=KV_TABLE, auto_transitions=False)
 
     def trigger(self, name: str) -> None:
         """MachineError unless the table has this transition."""
         getattr(self, name)()
 
-    async def to_imaging_position(self) -> None:
-        """Source and detector out, both in their places."""
-        if self.state is not KvState.READY:
-            await self._move_arms(self.config.imaging_mm, "be_ready")
+    async def to_imaging_position(self, lateral_mm: float | None = None) -> None:
+        """Source and detector out, both in their places; the panel aside for a half fan, else where the machine file wants it."""
+        source, detector, lateral, longitudinal = self.config.imaging_mm
+        place = source, detector, lateral if lateral_mm is None else lateral_mm, longitudinal
+        if self.state is not KvState.READY or place != self.place_mm:
+            self.place_mm = place
+            await self._move_arms(place, "be_ready")
 
     async def retract(self) -> None:
         """Arms back to where they are while treating without images."""

@@ -115,6 +115,21 @@ def test_a_small_shift_may_be_treated_without_another_image_where_the_protocol_s
     assert len(sim.suite.imaging.images) == 1
 
 
+@pytest.mark.parametrize("lateral_mm", [0.0, 115.0, -140.0])
+def test_a_full_turn_finds_the_patient_with_the_panel_in_the_middle_and_on_either_side(lateral_mm: float) -> None:
+    scan = {"start_deg": -180.0, "stop_deg": 180.0, "frames": 90, "binning": 32, "reconstruction": "lite", "lateral_mm": lateral_mm}
+    sim = session(guided(rules=protocol(scans={"quick": scan})))
+    assert sim.error is None and sim.residuals[1][0] <= 1.0
+    assert {round(f.panel_mm[0]) for f in sim.suite.imaging.images[0].frames} == {round(lateral_mm)}
+    assert np.abs(np.array(sim.suite.imaging.matches[0].error) - ERROR)[:3].max() < 0.5
+
+
+def test_a_half_fan_without_a_full_turn_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a half fan .* needs 355 deg at least, these are 200 deg"):
+        protocol(scans={"quick": {"start_deg": -100.0, "stop_deg": 100.0, "frames": 90, "binning": 32, "reconstruction": "lite",
+                                  "lateral_mm": 115.0}})
+
+
 # --- a pair of radiographs
 
 PAIR = soon("acquire_pair")
