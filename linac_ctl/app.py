@@ -101,11 +101,16 @@ class Simulation:
         order = self.order
         if self.imager is None or order.imaging is None or order.machine.controller.kv_imager is None:
             return None
+        from .mv_link import MvLink
         from .sequencer.images import Imaging
         from .subsystems.kv_imager import KvImager
+        from .subsystems.mv_imager import MvImager
 
+        machine = order.machine.controller
         kv = KvImager(self.linac, order.machine.controller.kv_imager, self.imager)
-        return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm)
+        mv = None if machine.mv_imager is None else MvImager(self.linac, machine.mv_imager, MvLink(self.imager, machine))
+        return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm,
+                       mv_imager=mv)
 
     def _left_alone_s(self) -> float:
         """When the last person left the room for the first time: from then on nobody corrects how the patient lies."""

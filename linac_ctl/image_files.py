@@ -1,8 +1,8 @@
 """From the imaging desk of a finished session to its image files: composition, loaded only by sessions that imaged."""
 
 from datetime import datetime
-from typing import Any
 
+from .config.machine import KvFlexConfig
 from .errors import LinacError, RefusedError
 from .imaging.couch import CouchPosition
 from .imaging.dicom_base import Subject, uid
@@ -16,6 +16,8 @@ from .records.folder import RunFolder
 from .records.images import PlanningCt, Radiograph, Scan, SessionImages, write_images
 from .records.manifest import Manifest
 from .sequencer.images import ImageSet, Imaging, PlanningImages, frames_of, integrals
+from .subsystems.kv_frames import KvFrame
+from .subsystems.mv_frames import Frame, MvFrame
 
 
 def write_session_images(desk: Imaging, plan: Plan, folder: RunFolder, keep: str) -> dict[str, str]:
@@ -28,10 +30,10 @@ def write_session_images(desk: Imaging, plan: Plan, folder: RunFolder, keep: str
 def session_images(desk: Imaging, plan: Plan, manifest: Manifest) -> SessionImages:
     """Everything that was taken, in order; volumes are made once more from the frames, which gives the same bits."""
     subject = subject_of(desk, plan, manifest)
-    found = [scan_of(desk, number, images) for number, images in enumerate(desk.images, 1)]
+    found = [scan for number, images in enumerate(desk.images, 1) for scan in scans_of(desk, number, images)]
     planning = PlanningCt(desk.planning.hu, desk.planning.series_uid, planning_files(desk.planning, subject))
     return SessionImages(subject, datetime.fromisoformat(manifest.started), plan.sop_instance_uid, planning,
-                         tuple(scan for scan in found if scan is not None))
+                         tuple(found))
 
 
 def subject_of(desk: Imaging, plan: Plan, manifest: Manifest) -> Subject:
@@ -50,17 +52,26 @@ def planning_files(planning: PlanningImages, subject: Subject) -> Images | None:
     return Images(CT_IMAGE.uid, planning.series_uid, planning.sop_uids, planning.study_uid or subject.study_uid)
 
 
-def scan_of(desk: Imaging, number: int, images: ImageSet) -> Scan | None:
-    """None for frames whose place is not known: a readback was missing."""
+def scans_of(desk: Imaging, number: int, images: ImageSet) -> list[Scan]:
+    """One for each imager that took part; none for frames whose place is not known: a readback was missing."""
+    named = tuple(zip(images.frames, images.uids if len(images.uids) == len(images.frames) else [""] * len(images.frames)))
+    kv, mv = (tuple((f, name) for f, name in named if isinstance(f, kind)) for kind in (KvFrame, MvFrame))
+    parts = [(images.kind, kv, desk.kv.config.flex), ("mv", mv, desk.mv.config.flex if mv else desk.kv.config.flex)]
+    found = [scan_of(desk, number, images, *part) for part in parts if part[1]]
+    return [scan for scan in found if scan is not None]
+
+
+def scan_of(desk: Imaging, number: int, images: ImageSet, kind: str, named: tuple[tuple[Frame, str], ...],
+            flex: KvFlexConfig) -> Scan | None:
+    """Frames of one imager; a CBCT has one name for all of them."""
     try:
-        frames = frames_of(images.frames, desk.kv.config.flex)
-        names = images.uids if len(images.uids) == len(images.frames) else [""] * len(images.frames)  # a scan has one for all
-        shots = tuple(Radiograph(f.pixels.T, exposure(f, desk), name) for f, name in zip(images.frames, names))
+        frames = frames_of([frame for frame, _ in named], flex)
+        shots = tuple(Radiograph(f.pixels.T, exposure(f, desk), name) for f, name in named)
     except LinacError:
         return None
-    hu = volume_of(desk, images) if images.kind == "cbct" else None
+    hu = volume_of(desk, images) if kind == "cbct" else None
     match = next((m for m in desk.matches if m.binding.image_uids == images.uids), None)
-    return Scan(number, images.kind, images.uids[0], images.acquired_s, images.couch_angle_deg, frames, shots, hu, match)
+    return Scan(number, kind, images.uids[0], images.acquired_s, images.couch_angle_deg, frames, shots, hu, match)
 
 
 def volume_of(desk: Imaging, images: ImageSet) -> Volume | None:
@@ -73,9 +84,14 @@ def volume_of(desk: Imaging, images: ImageSet) -> Volume | None:
     return hounsfield(volume, desk.protocol.physics.water_per_mm)
 
 
-def exposure(frame: Any, desk: Imaging) -> Exposure:
-    """As the generator reported it; RefusedError without a couch position."""
+def exposure(frame: Frame, desk: Imaging) -> Exposure:
+    """As the generator, or the dose chamber, reported it; RefusedError without a couch position."""
     if not all(v == v for v in frame.couch):
         raise RefusedError(f"frame {frame.number}: a couch readback is missing; its place is not known")
+    couch = CouchPosition(*frame.couch)
+    if isinstance(frame, MvFrame):
+        energy_mv = desk.kv.linac.config.beam.modes[frame.mode].energy_mv
+        return Exposure("MV", 1e3 * energy_mv, mu=frame.mu, gantry_deg=frame.gantry_deg, collimator_deg=frame.collimator_deg,
+                        couch=couch)
     ms = desk.technique.ms
-    return Exposure("kV", frame.kv, frame.mas / ms * 1e3, ms, gantry_deg=frame.gantry_deg, couch=CouchPosition(*frame.couch))
+    return Exposure("kV", frame.kv, frame.mas / ms * 1e3, ms, gantry_deg=frame.gantry_deg, couch=couch)

@@ -14,7 +14,7 @@ from .plan.model import Plan
 from .sequencer.protocol import ProtocolConfig
 from .sequencer.session import Step
 from .sequencer.staff import Act, Person, latched_before
-from .sequencer.workflow import build, takes_images
+from .sequencer.workflow import build, takes_images, takes_mv_images
 
 DEFAULT_PEOPLE: tuple[Person, ...] = (("anna", "therapist"), ("ben", "therapist"), ("chris", "physicist"), ("dana", "physician"))
 
@@ -94,7 +94,18 @@ def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ..
     asked = validate(ProtocolConfig, protocol)
     if config.imaging not in asked.scans:
         raise ConfigError(f"protocol {asked.name}: no scan {config.imaging!r}; there are {', '.join(asked.scans)}")
+    check_mv(asked, machine, takes_mv_images(steps), workflow)
     return ImagingOrder(config.patient, asked, config.imaging)
+
+
+def check_mv(protocol: ProtocolConfig, machine: Machine, needed: bool, workflow: str) -> None:
+    """ConfigError when MV images are asked for and cannot be had."""
+    modes = ", ".join(machine.controller.beam.modes)
+    if needed and (protocol.mv is None or machine.controller.mv_imager is None):
+        where = f"`mv` in protocol {protocol.name}" if protocol.mv is None else f"`mv_imager` of machine {machine.name}"
+        raise ConfigError(f"workflow {workflow} takes MV images, but there is no {where}; add it, or use kV images")
+    if needed and protocol.mv is not None and protocol.mv.mode not in machine.controller.beam.modes:
+        raise ConfigError(f"protocol {protocol.name}: mv.mode is {protocol.mv.mode!r}, machine {machine.name} has {modes}")
 
 
 def described(part: Loaded) -> dict[str, Any]:

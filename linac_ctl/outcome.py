@@ -38,7 +38,7 @@ from .records.result import (
 )
 from .records.rows import Rows
 from .records.run_record import RunRecord
-from .sequencer.treat import time_limit_s
+from .sequencer.readiness import time_limit_s
 
 PLAN_FILE = "plan.dcm"
 PACKAGES = ("numpy", "numba", "transitions", "pydantic", "pydicom")
@@ -147,8 +147,8 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
         "residual_mm": residual_mm, "residual_6dof": error,
         "images": tuple(ImageResult(
             i.kind, i.uids, len(i.frames), round(i.acquired_s, 2),
-            round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3), i.couch, i.frames[0].kv,
-            round(sum(f.mas for f in i.frames), 4)) for i in desk.images),
+            round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3), i.couch,
+            max((f.kv for f in i.kv_frames), default=0.0), round(sum(f.mas for f in i.kv_frames), 4)) for i in desk.images),
         "matches": tuple(MatchResult(
             m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k))
             for k, m in enumerate(desk.matches)),

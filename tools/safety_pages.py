@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from linac_ctl.config.loader import load, validate  # noqa: E402
 from linac_ctl.interlocks.panel import MAY_RESET  # noqa: E402
 from linac_ctl.interlocks.table import Interlock, InterlockTable  # noqa: E402
-from linac_ctl.subsystems import beam_states, kv_imager, motion  # noqa: E402
+from linac_ctl.subsystems import beam_states, kv_imager, motion, mv_imager  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/safety_pages.py: run it again instead of editing here. -->\n"
@@ -29,6 +29,8 @@ MACHINES: tuple[tuple[str, str, Any, type[Enum], Enum], ...] = (
      beam_states.BEAM_TABLE, beam_states.BeamState, beam_states.BeamState.OFF),
     ("Every moving device", "`subsystems/motion.py`: gantry, collimator, jaws, leaves, carriages, couch, arms; one machine each.",
      motion.TABLE, motion.State, motion.State.IDLE),
+    ("The MV imager", "`subsystems/mv_imager.py`. The beam that makes its image goes through the states above.", mv_imager.MV_TABLE,
+     mv_imager.MvState, mv_imager.MvState.RETRACTED),
     ("The kV imager", "`subsystems/kv_imager.py`.", kv_imager.KV_TABLE, kv_imager.KvState, kv_imager.KvState.RETRACTED),
 )
 

@@ -131,7 +131,7 @@ def _print_kinds(as_json: bool) -> None:
         )
         return
     for name, recipe in RECIPES.items():
-        click.echo(f"{name:<16s} {recipe.what}, {recipe.mu:g} MU")
+        click.echo(f"{name:<17s} {recipe.what}, {recipe.mu:g} MU")
     click.echo(f"MLC: {', '.join(mlc_names())}")
 
 

@@ -85,6 +85,13 @@ class KvImagerConfig(Frozen):
     flex: KvFlexConfig
 
 
+class MvImagerConfig(Frozen):
+    """What the controller knows of its MV imager; the source is the target of the beam."""
+
+    imaging_mm: tuple[float, float, float] = Field(description="arm while imaging, as `mv_arm`")
+    flex: KvFlexConfig
+
+
 class MachineConfig(Frozen):
     """Everything the controller knows of a machine before it has looked."""
 
@@ -97,6 +104,7 @@ class MachineConfig(Frozen):
     kv_arms: tuple[AxisConfig, ...] = ()
     mv_arm: tuple[AxisConfig, ...] = ()
     kv_imager: KvImagerConfig | None = Field(default=None, description="none = this machine takes no kV images")
+    mv_imager: MvImagerConfig | None = Field(default=None, description="none = this machine takes no MV images")
     beam: BeamLimits
     parked_mm: dict[str, tuple[float, ...]] = Field(default_factory=dict, description="arm device: positions while treating")
     couch_turn_gantry_deg: float = Field(default=0.0, description="where the gantry stands while the couch turns")

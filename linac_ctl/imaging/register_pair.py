@@ -52,6 +52,7 @@ class Radiograph:
 
     image: Image
     view: View
+    mv: bool = False  # by the treatment beam: bone and water look different in it
 
     def __post_init__(self) -> None:
         if self.image.shape != (self.view.columns, self.view.rows):
@@ -66,12 +67,14 @@ class PairMatcher:
     def __init__(
         self, ct: Volume, dof: int = 6, scatter: ScatterModel | None = None, levels: Sequence[PairLevel] = LEVELS,
         rivals_mm: Sequence[tuple[float, float, float]] = ((0, 34, 0), (0, -34, 0)), name: str = "radiographs",
+        mv: tuple[Volume, ScatterModel | None] | None = None,
     ) -> None:  # fmt: skip
         if dof not in FREE:
             raise RefusedError(f"match: {dof} degrees of freedom; 3, 4 and 6 are known")
-        self.dof, self.name, self._free, self._scatter = dof, name, FREE[dof], scatter
+        self.dof, self.name, self._free = dof, name, FREE[dof]
         self._levels, self._rivals = tuple(levels), tuple(rivals_mm)
-        self._ct = pyramid(checked(ct, "planning CT"), max(level.voxel_mm for level in levels))
+        coarsest, beams = max(level.voxel_mm for level in levels), {False: (ct, scatter)} | ({} if mv is None else {True: mv})
+        self._plan = {kind: (pyramid(checked(v, "planning CT"), coarsest), s) for kind, (v, s) in beams.items()}
 
     def __call__(self, radiographs: Sequence[Radiograph], start: Pose = IDENTITY) -> Fit:
         """The pose of the patient. At least two views that differ by 30 deg or more."""
@@ -94,11 +97,10 @@ class PairMatcher:
     def _stage(self, k: int, radiographs: Sequence[Radiograph], pose: Pose) -> tuple[Pose, int, bool, float]:
         """(pose, iterations, at rest, similarity in the worse view)."""
         level = self._levels[k]
-        volume = min(self._ct, key=lambda v: abs(step_mm(v) - level.voxel_mm))
-        sides = [_Side(shot, level, self._scatter) for shot in radiographs]
+        sides = [_Side(shot, level, *self._side(shot, level)) for shot in radiographs]
         worst, size_mm = -1.0, np.inf
         for n in range(level.iterations):
-            step, similarities = self._step(sides, volume, pose, level)
+            step, similarities = self._step(sides, pose, level)
             worst = min(similarities)
             if step is None:
                 return pose, n, False, -1.0
@@ -109,12 +111,19 @@ class PairMatcher:
                 return pose, n + 1, True, worst
         return pose, level.iterations, size_mm < 0.1 * level.voxel_mm, worst
 
-    def _step(self, sides: "list[_Side]", volume: Volume, pose: Pose, level: PairLevel) -> tuple[Floats | None, list[float]]:
+    def _side(self, shot: Radiograph, level: PairLevel) -> tuple[Volume, ScatterModel | None]:
+        """What the plan looks like in such a beam; RefusedError when this matcher was not told."""
+        if shot.mv not in self._plan:
+            raise RefusedError("pair match: an MV image, but nothing is known of the MV beam; add `mv` to the protocol")
+        volumes, scatter = self._plan[shot.mv]
+        return min(volumes, key=lambda v: abs(step_mm(v) - level.voxel_mm)), scatter
+
+    def _step(self, sides: "list[_Side]", pose: Pose, level: PairLevel) -> tuple[Floats | None, list[float]]:
         """Motion (mm, rad) before `pose` that explains the radiographs better, and the similarity of each now."""
         size = 6 + _Side.BASIS * len(sides)
         normal, right, similarities = np.zeros((size, size)), np.zeros(size), []
         for k, side in enumerate(sides):
-            a, b, similarity = side.equations(drr_and_slopes(volume, side.view, pose, level.stride_voxels))
+            a, b, similarity = side.equations(drr_and_slopes(side.volume, side.view, pose, level.stride_voxels))
             own = np.r_[0:6, 6 + _Side.BASIS * k : 6 + _Side.BASIS * (k + 1)]
             normal[np.ix_(own, own)] += a
             right[own] += b
@@ -139,12 +148,12 @@ class _Side:
 
     BASIS = 2
 
-    def __init__(self, shot: Radiograph, level: PairLevel, scatter: ScatterModel | None) -> None:
+    def __init__(self, shot: Radiograph, level: PairLevel, volume: Volume, scatter: ScatterModel | None) -> None:
         by = max(1, round(level.pixel_mm / shot.view.pitch_mm))
         self.view = shot.view.binned(by)
         self.panel = Panel(self.view.columns, self.view.rows, self.view.pitch_mm, float(np.linalg.norm(self.view.dv_mm)))
         self.half = max(1, round(level.slow_mm / self.panel.pitch_u_mm))
-        self.scatter = scatter
+        self.volume, self.scatter = volume, scatter
         image = binned(shot.image, by)[None]
         quick = without_slow_parts(image, self.half)
         self.measured = self._crop(quick)[0].astype(float)

@@ -42,7 +42,7 @@ class Scan:
     """One acquisition and what came of it."""
 
     number: int  # from 1, in the session
-    kind: str  # cbct or pair
+    kind: str  # cbct, pair, mv_kv ...; mv: what the MV imager took
     uid: str  # of the series
     acquired_s: float
     couch_angle_deg: float  # of the plan
@@ -122,8 +122,9 @@ def _radiographs(run: Path, session: SessionImages, scan: Scan, most: int, files
         shot = scan.radiographs[k]
         _, data = rt_image(shot.counts, scan.frames, k, shot.exposure, session.subject, session.at(scan.acquired_s),
                            f"{scan.uid} frame {k + 1}", session.plan_uid, f"{scan.kind} {scan.number}.{k + 1}", shot.uid)
-        _put(run, f"kv-{scan.number}/frame-{k + 1:03d}.dcm", data, "", files)
-        files[f"radiographs:{scan.number}"] = f"{FOLDER}/kv-{scan.number}"
+        made_by = shot.exposure.kind.lower()
+        _put(run, f"{made_by}-{scan.number}/frame-{k + 1:03d}.dcm", data, "", files)
+        files[f"{'mv_' if made_by == 'mv' else ''}radiographs:{scan.number}"] = f"{FOLDER}/{made_by}-{scan.number}"
 
 
 def _written(run: Path, name: str, series: Sequence[tuple[str, bytes]], session: SessionImages, uid: str, what: str,

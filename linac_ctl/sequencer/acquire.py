@@ -11,6 +11,7 @@ from ..control.signals import Guard
 from ..errors import RefusedError
 from ..plan.make.uids import uid
 from ..subsystems.kv_frames import KvFrame
+from ..subsystems.mv_frames import Frame
 from . import approval
 from .images import Imaging
 from .session import Session, Suite
@@ -35,17 +36,32 @@ Verb = Callable[[], Awaitable[tuple[KvFrame, ...]]]
 
 async def acquired(suite: Suite, session: Session, kind: str, verb: Verb, takes_s: float,
                    lateral_mm: float | None = None) -> Session:
-    """Images by a verb of the imager, with the exposure switch held; from here on they are the latest."""
-    linac, imaging = suite.linac, desk(suite)
-    approval.revoke(linac)
-    linac.guard(Guard.IMG_QUALITY, False)
-    linac.guard(Guard.IMAGE_BIND, False)
-    await imaging.kv.to_imaging_position(lateral_mm)
-    await suite.staff.act("hold_exposure", why=kind)
+    """Images by a verb of the kV imager, with the exposure switch held; from here on they are the latest."""
+    forget(suite)
+    frames = await exposed(suite, kind, verb, lateral_mm)
+    return await shown(suite, session, kind, frames, takes_s)
+
+
+def forget(suite: Suite) -> None:
+    """New images are coming: what was known of the position is over."""
+    approval.revoke(suite.linac)
+    suite.linac.guard(Guard.IMG_QUALITY, False)
+    suite.linac.guard(Guard.IMAGE_BIND, False)
+
+
+async def exposed(suite: Suite, why: str, verb: Verb, lateral_mm: float | None = None) -> tuple[KvFrame, ...]:
+    """kV frames: arms out, somebody holds the switch meanwhile."""
+    await desk(suite).kv.to_imaging_position(lateral_mm)
+    await suite.staff.act("hold_exposure", why=why)
     try:
-        frames = await verb()
+        return await verb()
     finally:
         await suite.staff.act("release_exposure")
+
+
+async def shown(suite: Suite, session: Session, kind: str, frames: tuple[Frame, ...], takes_s: float) -> Session:
+    """On the screen, checked, and kept as the latest images."""
+    linac, imaging = suite.linac, desk(suite)
     await asyncio.sleep(takes_s)
     count = len(imaging.images)
     names = tuple(uid(kind, str(suite.session_number), str(count), str(k)) for k in range(1 if kind == "cbct" else len(frames)))
@@ -53,7 +69,7 @@ async def acquired(suite: Suite, session: Session, kind: str, verb: Verb, takes_
     linac.guard(Guard.IMG_QUALITY, True)
     linac.guard(Guard.IMAGE_BIND, True)
     turn = f"{frames[0].gantry_deg:.1f} to {frames[-1].gantry_deg:.1f} deg"
-    linac.log("kv_imager", f"{kind} {count + 1}: {len(frames)} frames", why=turn, new=names[0])
+    linac.log("kv_imager" if images.kv_frames else "mv_imager", f"{kind} {count + 1}: {len(frames)} frames", why=turn, new=names[0])
     return replace(session, images=images, match=None, decision=None, approval=None)
 
 

@@ -4,6 +4,8 @@ The scan cycle watches what can change between two looks (couch, age of the imag
 every beam. Whatever ends an approval ends it for good: only a new one helps.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from device_models.interface.image import DT_S
 
-from ..control.signals import Guard
+from ..control.signals import FIRST_GUARD, Guard
 from ..errors import RefusedError
 from ..subsystems.linac import Linac
 
@@ -66,6 +68,20 @@ def arm(linac: Linac, approval: Approval) -> None:
     job["token_cycle"] = approval.image_cycle
     linac.guard(Guard.POSITION_APPROVED, True)
     linac.guard(Guard.APPROVAL_BIND, True)
+
+
+@contextmanager
+def not_needed(linac: Linac) -> Iterator[None]:
+    """While an imaging field is armed: it is given so that a position can be approved. However it ends, all is as before."""
+    job, guards = linac.control.job, [FIRST_GUARD + int(guard) for guard in OF_IMAGES]
+    before, answers = float(job["token_needed"][0]), linac.control.signals[guards].copy()
+    job["token_needed"] = 0.0
+    linac.control.signals[guards] = 1.0
+    try:
+        yield
+    finally:
+        job["token_needed"] = before
+        linac.control.signals[guards] = answers
 
 
 def objections(suite: "Suite", session: "Session", angle_deg: float) -> tuple[list[str], list[str]]:

@@ -1,6 +1,6 @@
 """The imaging desk: what was taken in this session, what it was compared with, and what came of it. Images and metadata only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,9 @@ from ..config.machine import KvFlexConfig
 from ..errors import DeviceError, RefusedError
 from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
-from .protocol import Decision, PairConfig, ProtocolConfig, ScanConfig
+from ..subsystems.mv_frames import Frame, MvFrame
+from ..subsystems.mv_imager import MvImager
+from .protocol import Decision, ImagePhysics, MvConfig, PairConfig, ProtocolConfig, ScanConfig
 from .tracked import Tracked
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from ..imaging.fit import Fit
     from ..imaging.geometry import Frames
     from ..imaging.match import Binding, Match
-    from ..imaging.register_pair import PairMatcher
+    from ..imaging.register_pair import PairMatcher, Radiograph
     from ..imaging.register_single import Found, SingleMatcher
     from ..imaging.register_volume import PointMatcher
     from ..imaging.scatter import ScatterModel
@@ -35,13 +37,23 @@ BRIGHTEST = 0.99  # quantile
 class ImageSet:
     """Frames of one acquisition."""
 
-    kind: str  # cbct or pair
+    kind: str  # cbct, pair, mv_kv, mv_pair or port
     uids: tuple[str, ...]
-    frames: tuple[KvFrame, ...]
+    frames: tuple[Frame, ...]
     couch_angle_deg: float  # of the plan, for which the patient is looked at
     couch: Six  # mean of the readbacks
     cycle: int  # of the last frame
     acquired_s: float
+
+    @property
+    def kv_frames(self) -> tuple[KvFrame, ...]:
+        """Those of the kV imager."""
+        return tuple(frame for frame in self.frames if isinstance(frame, KvFrame))
+
+    @property
+    def mv_frames(self) -> tuple[MvFrame, ...]:
+        """Those of the MV imager."""
+        return tuple(frame for frame in self.frames if isinstance(frame, MvFrame))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +95,9 @@ class Imaging:
     decisions: dict[int, Decision] = field(default_factory=dict)  # index in `matches` -> what the protocol made of it
     shifts: list[Shift] = field(default_factory=list)
     tracked: list[Tracked] = field(default_factory=list)  # triggered images and frames of fluoroscopy
+    mv_imager: MvImager | None = None
+    imaging_mu: float = 0.0  # given for images, by chamber 1; on no beam of the plan
+    imaging_fields: int = 0
 
     @property
     def scan(self) -> ScanConfig:
@@ -110,9 +125,23 @@ class Imaging:
             raise RefusedError(f"protocol {self.protocol.name}: no kV pair; add `pair` to it, or take a CBCT")
         return self.protocol.pair
 
+    @property
+    def mv(self) -> MvImager:
+        """RefusedError on a machine that has none."""
+        if self.mv_imager is None:
+            raise RefusedError("MV image: this machine has no MV imager; add `mv_imager` to its file, or use kV images")
+        return self.mv_imager
+
+    @property
+    def mv_rules(self) -> MvConfig:
+        """Of the protocol; RefusedError when it has none."""
+        if self.protocol.mv is None:
+            raise RefusedError(f"protocol {self.protocol.name}: no MV images; add `mv` to it, or use kV images")
+        return self.protocol.mv
+
     # --- acquired
 
-    def taken(self, kind: str, frames: tuple[KvFrame, ...], uids: tuple[str, ...], couch_angle_deg: float, cycle: int) -> ImageSet:
+    def taken(self, kind: str, frames: tuple[Frame, ...], uids: tuple[str, ...], couch_angle_deg: float, cycle: int) -> ImageSet:
         """Keep an acquisition; RefusedError if it must not be used."""
         couch = np.array([frame.couch for frame in frames])
         mean: Any = tuple(round(float(v), 3) + 0.0 for v in couch.mean(axis=0))
@@ -130,10 +159,10 @@ class Imaging:
         if way[:3].max() > limits.stale_mm or way[3:].max() > limits.stale_deg:
             return f"the couch moved by {way[:3].max():.2f} mm, {way[3:].max():.2f} deg while they were taken"
         for frame in images.frames:
-            share = float(np.quantile(frame.pixels, BRIGHTEST)) / frame.air_counts
-            if not share >= self.protocol.physics.least_air_share:
+            share = float(np.quantile(lit(frame), BRIGHTEST)) / frame.air_counts
+            if not share >= (least := self._physics(frame).least_air_share):
                 return (f"frame {frame.number} shows nothing: its brightest pixels are at {share:.1%} of air, limit "
-                        f"{self.protocol.physics.least_air_share:.0%}; look at the tube and the panel")
+                        f"{least:.0%}; look at the {'beam' if isinstance(frame, MvFrame) else 'tube'} and the panel")
             if (full := float((frame.pixels >= FULL_SCALE).mean())) > SATURATED_SHARE:
                 return f"frame {frame.number}: {full:.0%} of its pixels are saturated, limit {SATURATED_SHARE:.0%}; lower the mAs"
         return ""
@@ -147,7 +176,7 @@ class Imaging:
 
         asked = self.protocol.registration
         binding = self._binding(images, plan_uid, patient_id)
-        fit = self._fit_pair(images) if images.kind == "pair" else self._fit_cbct(images)
+        fit = self._fit_cbct(images) if images.kind == "cbct" else self._fit_pair(images)
         limits = QualityLimits(asked.similarity, asked.inside, asked.lead, asked.reach_mm, asked.reach_deg)
         match = match_of(fit, binding, limits)
         self.matches.append(match)
@@ -166,12 +195,26 @@ class Imaging:
     def _fit_pair(self, images: ImageSet) -> "Fit":
         """Radiographs of the plan against those of the patient."""
         from ..imaging.couch_shift import planned_pose
+
+        matcher: PairMatcher = self._matcher("pair", self._new_pair_matcher)
+        return matcher([self.radiograph(frame) for frame in images.frames], planned_pose(images.couch_angle_deg))
+
+    def geometry(self, frame: Frame) -> "Frames":
+        """Where its source and panel were."""
+        return frames_of((frame,), self.mv.config.flex if isinstance(frame, MvFrame) else self.kv.config.flex)
+
+    def radiograph(self, frame: Frame) -> "Radiograph":
+        """Line integrals and the view; of an MV frame the part inside the jaws."""
+        from ..imaging.open_part import inside_jaws
         from ..imaging.register_pair import Radiograph
 
-        geometry = frames_of(images.frames, self.kv.config.flex)
-        shots = [Radiograph(image, geometry.view(k)) for k, image in enumerate(integrals(images.frames))]
-        matcher: PairMatcher = self._matcher("pair", self._new_pair_matcher)
-        return matcher(shots, planned_pose(images.couch_angle_deg))
+        shot = Radiograph(integrals((frame,))[0], self.geometry(frame).view(0), isinstance(frame, MvFrame))
+        if not isinstance(frame, MvFrame):
+            return shot
+        return inside_jaws(shot, frame.gantry_deg, frame.collimator_deg, frame.jaws_mm)
+
+    def _physics(self, frame: Frame) -> ImagePhysics:
+        return self.mv_rules.physics if isinstance(frame, MvFrame) else self.protocol.physics
 
     def locate(self, frame: KvFrame, couch_angle_deg: float, least: float) -> "Found":
         """Where the target is in one radiograph, against where it ought to be; below `least` similarity it is not found."""
@@ -204,22 +247,18 @@ class Imaging:
         """The CT by this tube, as radiographs."""
         from ..imaging.register_pair import PairMatcher
 
-        physics = self.protocol.physics
-        ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
-        return PairMatcher(ct, self.protocol.registration.dof, self._scatter())
+        kv, rules = self.protocol.physics, self.protocol.mv
+        mv = None if rules is None else (self._attenuation(rules.physics), scatter_of(rules.physics))
+        return PairMatcher(self._attenuation(kv), self.protocol.registration.dof, scatter_of(kv), mv=mv)
+
+    def _attenuation(self, physics: ImagePhysics) -> "Volume":
+        return attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
 
     def _new_single_matcher(self) -> "SingleMatcher":
         """The CT by this tube, for one view at a time."""
         from ..imaging.register_single import SingleMatcher
 
-        physics = self.protocol.physics
-        return SingleMatcher(attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor), self._scatter())
-
-    def _scatter(self) -> "ScatterModel | None":
-        from ..imaging.scatter import ScatterModel
-
-        physics = self.protocol.physics
-        return ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
+        return SingleMatcher(self._attenuation(self.protocol.physics), scatter_of(self.protocol.physics))
 
     def _new_matcher(self) -> "PointMatcher":
         from ..imaging.clip import ClipBox
@@ -228,8 +267,8 @@ class Imaging:
         from ..imaging.register_volume import PointMatcher
 
         asked, physics = self.protocol.registration, self.protocol.physics
-        ct = attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
-        reference = matched_reference(ct, self._nominal(), MODES[self.scan.reconstruction], self._scatter())
+        how, scatter = MODES[self.scan.reconstruction], scatter_of(physics)
+        reference = matched_reference(self._attenuation(physics), self._nominal(), how, scatter)
         return PointMatcher(reference, ClipBox(asked.clip_low_mm, asked.clip_high_mm), asked.dof)
 
     def _nominal(self) -> "Frames":
@@ -286,18 +325,36 @@ def attenuation(hu: "Volume", water_per_mm: float, bone_factor: float) -> "Volum
     return hu.with_data(np.maximum(1.0 + 1e-3 * data, 0.0) * np.float32(water_per_mm))
 
 
-def integrals(frames: tuple[KvFrame, ...]) -> Any:
+def scatter_of(physics: ImagePhysics) -> "ScatterModel | None":
+    """None where the protocol says there is none."""
+    from ..imaging.scatter import ScatterModel
+
+    return ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
+
+
+def lit(frame: Frame) -> Any:
+    """Pixels that may have seen a beam: behind jaws there is none."""
+    if not isinstance(frame, MvFrame):
+        return frame.pixels
+    scale = 1.0 - frame.panel_mm[2] / frame.source_mm[2]  # from the isocentre plane to the panel
+    rows, columns = frame.pixels.shape
+    half = max(abs(edge) for edge in (*frame.jaws_mm, 0.0) if np.isfinite(edge)) * scale / frame.pitch_mm
+    low_u, low_v = max(0, int(columns / 2 - half)), max(0, int(rows / 2 - half))
+    return frame.pixels[low_v : rows - low_v, low_u : columns - low_u]
+
+
+def integrals(frames: Sequence[Frame]) -> Any:
     """(n, columns, rows) float32 line integrals, scatter and all; 0 counts give what half a count would."""
     return np.stack([np.log(np.float32(f.air_counts) / np.maximum(f.pixels.T.astype(np.float32), np.float32(0.5))) for f in frames])
 
 
-def frames_of(frames: tuple[KvFrame, ...], flex: KvFlexConfig) -> "Frames":
+def frames_of(frames: Sequence[Frame], flex: KvFlexConfig) -> "Frames":
     """Where source and panel were: readbacks and the sag that was measured."""
     from ..imaging.geometry import Frames, Panel
 
     rows, columns = frames[0].pixels.shape
     if any(frame.pixels.shape != (rows, columns) for frame in frames):
-        raise DeviceError("kV imager: frames of one run differ in size; image again")
+        raise DeviceError("imager: frames of one run differ in size; image again")
     sag = sags(flex, np.array([frame.gantry_deg for frame in frames]))
     return Frames(Panel(columns, rows, frames[0].pitch_mm, frames[0].pitch_mm), np.array([f.source_angle_deg for f in frames]),
                   np.array([f.source_mm for f in frames]) + sag[0], np.array([f.panel_mm for f in frames]) + sag[1])

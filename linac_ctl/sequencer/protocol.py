@@ -112,6 +112,18 @@ class ImagePhysics(Frozen):
     least_air_share: float = Field(gt=0, lt=1, description="brightest pixels of a frame against air, at least")
 
 
+class MvConfig(Frozen):
+    """Images by the treatment machine's own beam: a few MU each, through an open field, with all interlocks live."""
+
+    mode: str = Field(min_length=1, description="beam mode, as the machine file names it")
+    mu: float = Field(gt=0, le=10, description="of one image")
+    limit_mu: float = Field(gt=0, description="of all images of a fraction together; beyond it none is taken")
+    aperture_mm: tuple[float, float] = Field(description="open field at the isocentre, X and Y")
+    binning: int = Field(ge=1, le=64)
+    gantry_deg: float = Field(default=0.0, ge=-180, le=180, description="of an MV-kV pair; its kV view is 90 deg ahead")
+    physics: ImagePhysics = Field(description="what the controller knows of MV images")
+
+
 class ActionLevels(Frozen):
     """Errors below the first pair of numbers ask for nothing; above the last, the patient is set up again."""
 
@@ -235,6 +247,7 @@ class ProtocolConfig(Frozen):
     technique: TechniqueConfig
     scans: dict[str, ScanConfig] = Field(min_length=1)
     pair: PairConfig | None = Field(default=None, description="none = no kV pairs by this protocol")
+    mv: MvConfig | None = Field(default=None, description="none = no MV images by this protocol")
     physics: ImagePhysics
     registration: RegistrationConfig
     levels: ActionLevels

@@ -1,7 +1,8 @@
-"""Step: the arms of the kV imager go back to their parked place."""
+"""Step: the arms of the kV imager, and the MV panel if it is out, go back to their parked places."""
 
 from dataclasses import dataclass
 
+from ..subsystems.mv_imager import MvState
 from .acquire import desk
 from .session import Session, Suite
 
@@ -12,5 +13,8 @@ class RetractImager:
 
     async def run(self, suite: Suite, session: Session) -> Session:
         """Leaves position and approval as they are."""
-        await desk(suite).kv.retract()
+        imaging = desk(suite)
+        await imaging.kv.retract()
+        if imaging.mv_imager is not None and imaging.mv_imager.state is not MvState.RETRACTED:
+            await imaging.mv_imager.retract()
         return session

@@ -1,35 +1,26 @@
 """Step: every beam of the fraction, one after the other: position, warm, arm, beam on; interrupted beams are resumed."""
 
-import asyncio
-import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from device_models.interface.image import DT_S, Couch
-
-from ..config.machine import BeamLimits
-from ..control.phases import Phase, Reaction
+from ..control.phases import Phase
 from ..control.signals import Guard, Signal
 from ..errors import DeviceError, RefusedError
 from ..plan.model import Beam
-from ..plan.trajectory import Field, prepare
+from ..plan.trajectory import prepare
 from ..subsystems.beam import Delivered
 from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
 from . import approval
-from .approval import Approval
 from .approve import Approve
 from .intrafraction import TargetLost, ready_to_look, watched
+from .readiness import check_bytes, let_go, longest_s, position, prescription_number, ready, time_limit_s
 from .session import BeamOutcome, Session, Suite
 from .verify import Verify
 
 Stop = tuple[int, Exception]  # cycle, and what ended an attempt
 NOTHING_LEFT_MU = 1e-6
-AFTERWARDS_S = 0.1  # of record that still bears the number of the beam: the last dose comes in, the gantry coasts
-SMALL_TURN_DEG = 1.0
-BLOCKS_START = int(Reaction.PREVENT_START | Reaction.BEAM_OFF | Reaction.BEAM_HOLD)
 
 
 class FieldLost(DeviceError):
@@ -158,19 +149,6 @@ class Treat:
         return delivered
 
 
-async def let_go(linac: Linac) -> None:
-    """The field is over: gun and RF off, the counters belong to nobody any more."""
-    await asyncio.sleep(AFTERWARDS_S)
-    linac.beam.stand_down()
-
-
-def check_bytes(suite: Suite) -> None:
-    """Last thing before a beam: the files still say what was read."""
-    plan_same, configuration_same = suite.record.bytes_unchanged()
-    suite.linac.guard(Guard.PLAN_INTEGRITY, plan_same)
-    suite.linac.guard(Guard.CONFIG_INTEGRITY, configuration_same)
-
-
 def beam_was_armed(linac: Linac, slot: int) -> bool:
     """The counters belong to this field (they do from arming on)."""
     return int(linac.control.job["slot"][0]) == slot
@@ -189,82 +167,3 @@ def nothing_left(beam: Beam, done_mu: float) -> BeamOutcome:
 def couch_differs(a: Beam, b: Beam) -> bool:
     """Auto-sequence never turns the couch without somebody pressing the button."""
     return bool(np.nanmax(np.abs(a.couch[-1] - b.couch[0]), initial=0.0) > 1e-3)
-
-
-def time_limit_s(field: Field, limits: BeamLimits) -> float:
-    """The backup timer's limit, rounded up to 0.01 min as real machines do."""
-    moving = bool((np.abs(np.diff(field.mu)) > 0).sum() > 1)
-    factor = limits.timer_factor_dynamic if moving else limits.timer_factor_static
-    minutes = max(factor * field.beam_on_s, limits.timer_floor_s) / 60.0
-    return round(math.ceil(minutes * 100 - 1e-9) / 100 * 60.0, 3)
-
-
-def longest_s(field: Field) -> float:
-    """Machine time after which a delivery has failed, holds and motions without dose included."""
-    return 60.0 + 3.0 * field.beam_on_s + 30.0 * float(field.move.sum())
-
-
-def prescription_number(field: Field) -> int:
-    """A number that changes with anything that is about to be delivered."""
-    digest = hashlib.sha256()
-    for table in (field.mu, *field.axes.values()):
-        digest.update(np.ascontiguousarray(table).tobytes())
-    return int.from_bytes(digest.digest()[:7], "big")
-
-
-async def position(linac: Linac, field: Field, approved: Approval | None = None) -> None:
-    """All beam-shaping axes and the couch to where the field starts; absolute goals. An approved position is the couch's."""
-    if linac.beam.state in (BeamState.INTERRUPTED, BeamState.TERMINATED):
-        linac.beam.trigger("reselect")
-    linac.enter(Phase.MOVE)
-    await asyncio.sleep(2 * DT_S)  # drive power is back and setpoints stand where the axes stand
-    start = dict(field.start)
-    if field.run_up:
-        start["gantry"] = np.array([field.run_up.begin_deg])
-    couch = couch_goal(linac, field.beam) if approved is None else np.array(approved.couch.six)
-    await turn_couch(linac, couch)
-    async with gathered() as moves:
-        for name, goal in start.items():
-            moves.create_task(getattr(linac, name).move_to(goal))
-        moves.create_task(linac.couch.move_to(couch))
-
-
-async def turn_couch(linac: Linac, goal: np.ndarray) -> None:
-    """A couch turns only under a gantry that stands where no turn can meet it (the TGA RC-2014-RN-00614-1 lesson)."""
-    rotation = int(Couch.ROTATION)
-    if len(goal) <= rotation or abs(goal[rotation] - float(linac.image.couch["readback"][rotation])) <= SMALL_TURN_DEG:
-        return
-    await linac.gantry.move_to(np.array([linac.config.couch_turn_gantry_deg]))
-    await linac.couch.move_to(goal)
-
-
-def couch_goal(linac: Linac, beam: Beam) -> np.ndarray:
-    """The beam's couch position; axes that the plan leaves open stay where they are aimed."""
-    now = np.array(linac.control.couch["goal"])
-    planned = beam.couch[0][: len(now)]
-    return np.where(np.isnan(planned), now, planned)
-
-
-class gathered:
-    """A TaskGroup that raises its first error itself, so that callers can catch what it is."""
-
-    def __init__(self) -> None:
-        self.group = asyncio.TaskGroup()
-
-    async def __aenter__(self) -> asyncio.TaskGroup:
-        return await self.group.__aenter__()
-
-    async def __aexit__(self, *exc: object) -> None:
-        try:
-            await self.group.__aexit__(*exc)  # type: ignore[arg-type]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-
-
-async def ready(linac: Linac) -> None:
-    """All that prevents a start has gone; RefusedError names what is left."""
-    for _ in range(100):
-        if not linac.panel.explain(BLOCKS_START):
-            return
-        await asyncio.sleep(0.1)
-    raise RefusedError("beam-on refused: " + "; ".join(linac.panel.explain(BLOCKS_START)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .acquire import AcquireCbct
+from .acquire_mv_kv import AcquireMvKv
 from .acquire_pair import AcquirePair
 from .approve import Approve
 from .clear_room import ClearRoom
@@ -23,17 +24,24 @@ from .verify import Verify
 
 STEPS: dict[str, type[Any]] = {
     "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom,
-    "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "fluoroscopy": Fluoroscopy, "match": Match, "approve": Approve,
+    "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "acquire_mv_kv": AcquireMvKv,
+    "fluoroscopy": Fluoroscopy, "match": Match, "approve": Approve,
     "shift_couch": ShiftCouch, "verify": Verify,
     "treat": Treat, "retract_imager": RetractImager, "close": Close,
 }
-IMAGING_STEPS = (AcquireCbct, AcquirePair, Fluoroscopy, Match, Approve, ShiftCouch, Verify, RetractImager)
+IMAGING_STEPS = (AcquireCbct, AcquirePair, AcquireMvKv, Fluoroscopy, Match, Approve, ShiftCouch, Verify, RetractImager)
+MV_STEPS = (AcquireMvKv,)
 NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv")  # that is not there yet
 
 
 def takes_images(steps: tuple[Step, ...]) -> bool:
     """Does a session with these steps need imager, patient and protocol?"""
     return any(isinstance(step, IMAGING_STEPS) for step in steps)
+
+
+def takes_mv_images(steps: tuple[Step, ...]) -> bool:
+    """Does one of them need the MV imager?"""
+    return any(isinstance(step, MV_STEPS) for step in steps)
 
 
 def build(steps: list[Settings], where: str) -> tuple[Step, ...]:

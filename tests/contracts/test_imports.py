@@ -12,6 +12,7 @@ from tests.contracts.sources import ROOT, files, imported, name
 SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wires
     "linac_ctl/app.py": ("device_models",),
     "linac_ctl/imager_link.py": ("device_models",),
+    "linac_ctl/mv_link.py": ("device_models",),
     "linac_ctl/study": ("device_models.imagers", "device_models.patient"),
     "linac_ctl/runtime/block.py": ("device_models.plant",),
     "linac_ctl/config/bundle.py": ("device_models.config",),

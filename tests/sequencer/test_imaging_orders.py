@@ -11,8 +11,9 @@ from linac_ctl.config.loader import available, load, validate
 from linac_ctl.config.session import PatientConfig, SessionConfig
 from linac_ctl.errors import ConfigError, PlanError
 from linac_ctl.imager_link import prepare
-from linac_ctl.order import resolve
+from linac_ctl.order import check_mv, resolve
 from linac_ctl.sequencer.protocol import ProtocolConfig
+from tests.sequencer.guided import protocol
 from tests.support import order_for, plan_of, run, small_arc
 
 
@@ -72,3 +73,12 @@ def test_a_session_without_images_loads_nothing_of_imaging() -> None:
             "sys.exit(any(m.startswith(heavy) for m in sys.modules))")
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_a_workflow_with_mv_images_needs_a_protocol_and_a_machine_that_have_them(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"takes MV images, but there is no `mv` in protocol conventional_pair"):
+        resolve("palliative_igrt", workflow="mv_kv", scratch=tmp_path)
+    order = resolve("mv_kv", scratch=tmp_path)
+    assert order.imaging is not None and order.imaging.protocol.mv is not None
+    with pytest.raises(ConfigError, match=r"mv\.mode is '18X', machine c_arm_m120 has .*6X"):
+        check_mv(protocol("conventional_mv_kv", mv={"mode": "18X"}), order.machine, True, "mv_kv")

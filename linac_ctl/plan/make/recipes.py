@@ -94,6 +94,21 @@ def _arc(at: Scene, mu: float) -> tuple[Beam, ...]:
     return (conformal_arc(Head(1, "conformal arc", "6X", 600.0, mu), at, -179.0, 179.0, ARC_POINTS),)
 
 
+def _spine_fields(at: Scene, mu: float) -> tuple[Beam, ...]:
+    return tuple(
+        static_conformal(Head(n, name, "6X", 600.0, mu / 3.0), at, gantry)
+        for n, (name, gantry) in enumerate((("PA", 180.0), ("LPO", 120.0), ("RPO", -120.0)), 1)
+    )
+
+
+def _spine_vmat(at: Scene, mu: float) -> tuple[Beam, ...]:
+    heads = [Head(n, f"arc {n}", "6X", 600.0, mu / 2.0, collimator) for n, collimator in ((1, 10.0), (2, -10.0))]
+    return (
+        sparing_arc(heads[0], at, -179.0, 179.0, ARC_POINTS, 1.0),
+        sparing_arc(heads[1], at, 179.0, -179.0, ARC_POINTS, -1.0),
+    )
+
+
 RECIPES: dict[str, Recipe] = {
     "spine_sbrt": Recipe("two 10FFF VMAT arcs on a vertebra, the cord spared", "spine", 3800.0, 2.0, _spine, 3),
     "box_3dcrt": Recipe("four static conformal 6X fields", "pelvis", 260.0, 7.0, _box, 25),
@@ -103,6 +118,11 @@ RECIPES: dict[str, Recipe] = {
         "four 6FFF conformal arcs at couch 0, 45, 90 and 315 deg", "head", 2400.0, 2.0, _noncoplanar, 1
     ),
     "palliative": Recipe("one 6X field of 10 cm x 10 cm", "spine", 420.0, 5.0, _palliative, 1),
+    "spine_3dcrt": Recipe("three static conformal 6X fields on a vertebra", "spine", 300.0, 7.0, _spine_fields, 10),
+    "spine_vmat": Recipe("two 6X VMAT arcs on a vertebra, the cord spared", "spine", 600.0, 5.0, _spine_vmat, 10),
+    "spine_noncoplanar": Recipe(
+        "four 6FFF conformal arcs on a vertebra at couch 0, 45, 90 and 315 deg", "spine", 2400.0, 2.0, _noncoplanar, 3
+    ),
     "arc_conformal": Recipe("one 6X conformal arc", "pelvis", 300.0, 6.0, _arc, 25),
 }
 

@@ -1,0 +1,84 @@
+"""Sessions that use the MV imager: judged on the truth, and on the MU that nobody may lose or book on a beam of the plan."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.scenarios.bench import Bench, after
+from tests.sequencer.guided import APPROVE, BEFORE, CLOSE, MATCH, SHIFT, TREAT, guided, protocol, room, soon
+from tests.support import Run, run
+
+MV_KV = soon("acquire_mv_kv")
+TRANSLATED = (5.0, -4.0, 3.0, 0.0, 0.0, 0.0)
+RULES = protocol("conventional_mv_kv")
+
+
+def session(steps: Any, error: Any = TRANSLATED, rules: Any = RULES, **kw: Any) -> Run:
+    return run(guided(error=error, steps=[*BEFORE, *steps], rules=rules, **kw), prepared=room())
+
+
+@pytest.fixture(scope="module")
+def whole() -> Run:
+    return session([MV_KV, MATCH, APPROVE, SHIFT, {"step": "retract_imager"}, TREAT, CLOSE])
+
+
+def test_an_mv_kv_pair_from_one_angle_brings_the_target_within_half_a_millimetre(whole: Run) -> None:
+    assert whole.error is None and whole.residuals[1][0] <= 0.5
+    (images,) = whole.suite.imaging.images
+    kv, mv = images.frames
+    assert kv.gantry_deg == pytest.approx(mv.gantry_deg, abs=0.1)
+    assert kv.source_angle_deg - mv.source_angle_deg == pytest.approx(90.0, abs=0.1)
+
+
+def test_imaging_mu_are_counted_and_the_plans_beam_gets_none_of_them(whole: Run) -> None:
+    imaging = whole.suite.imaging
+    assert imaging.imaging_mu == pytest.approx(3.0, abs=0.05)
+    assert whole.mu(1) == pytest.approx(8.0, abs=0.15)
+    assert float(whole.plant.beam["true_total_mu"][0]) == pytest.approx(whole.mu(1) + whole.mu(2))
+    assert whole.control.journal["mu_1"][0] == pytest.approx(8.0, abs=0.15)
+    assert [outcome.number for outcome in whole.session.outcomes] == [1]
+
+
+def test_nothing_trips_when_nothing_is_wrong(whole: Run) -> None:
+    assert [trip.id for trip in whole.linac.panel.history if trip.stop != "inhibit"] == []
+
+
+def test_both_panels_are_away_before_the_treatment(whole: Run) -> None:
+    assert whole.plant.kv_arms["position"] == pytest.approx([1000.0, -900.0, 0.0, 800.0], abs=1.0)
+    assert whole.plant.mv_arm["position"] == pytest.approx([-850.0, 0.0, 0.0], abs=1.0)
+
+
+@pytest.mark.parametrize(("steps", "words"), [
+    ([MV_KV, TREAT], "approval: there is none"),
+    ([MV_KV, MATCH, TREAT], "approval: there is none"),
+    ([MV_KV, MATCH, APPROVE, SHIFT, MV_KV, TREAT], "approval: there is none"),  # newer images; their beam needed no approval
+])
+def test_an_imaging_field_leaves_no_beam_that_needs_no_approval(steps: Any, words: str) -> None:
+    sim = session(steps)
+    assert words in str(sim.error) and sim.mu(1) == 0.0
+    assert sim.suite.imaging.imaging_mu == pytest.approx(3.0 * steps.count(MV_KV), abs=0.1)
+
+
+def test_the_table_itself_still_wants_an_approval_after_an_imaging_field() -> None:
+    def blind(bench: Bench) -> None:
+        bench.linac.control.job["token_cycle"] = bench.linac.cycle  # the sequencer believes in an approval that nobody gave
+
+    bench = Bench(guided(error=TRANSLATED, steps=[*BEFORE, MV_KV, MATCH, APPROVE, SHIFT, MV_KV, MATCH, TREAT], rules=RULES),
+                  [after("mv_kv 2", 0.5, blind)], prepared=room())
+    bench.run()
+    assert bench.mu(1) == 0.0 and len(bench.applied) == 1
+    assert bench.control.job["token_needed"][0] == 1.0
+
+
+def test_turns_are_found_as_well_by_a_protocol_with_six_degrees_of_freedom() -> None:
+    hidden = (4.0, -3.0, 2.0, 1.0, -0.5, 0.8)
+    sim = session([MV_KV, MATCH], error=hidden, rules=protocol("conventional_mv_kv", registration={"dof": 6}))
+    found = np.array(sim.suite.imaging.matches[0].error)
+    assert np.abs(found - hidden).max() < 0.4
+
+
+def test_the_same_session_gives_the_same_bits_and_blocks_of_cycles_do_not_matter() -> None:
+    steps = [MV_KV, MATCH, APPROVE, SHIFT, TREAT]
+    short = run(guided(error=TRANSLATED, steps=[*BEFORE, *steps], rules=RULES), prepared=room(), max_block=7)
+    assert session(steps).finish() == short.finish()
