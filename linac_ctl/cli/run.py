@@ -74,9 +74,11 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     """Run, record, report; -> exit code."""
     from ..app import Simulation
     from ..outcome import complete_record, create_folder, exit_code
+    from ..warm import warm
 
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
                                   started=datetime.now().isoformat(timespec="seconds"))
+    warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"),
                      realtime_interlock=speed == 1.0)
     if run_for_s is not None:
