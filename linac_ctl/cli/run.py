@@ -138,23 +138,11 @@ def line(sim: Any, wall_s: float) -> str:
 def show(result: Any, folder: Path, error: Exception | None, as_json: bool) -> None:
     """The end of a run, for people or for scripts."""
     from ..records.result import adapter
+    from .run_summary import summary
 
     if as_json:
         data = json.loads(adapter().dump_json(result, by_alias=True))
         click.echo(json.dumps(data | {"folder": str(folder)}, indent=1))
         return
-    click.echo(f"{result.outcome.upper()}  {result.reason}".rstrip())
-    for beam in result.beams:
-        truth = "" if beam.true_mu is None else f", true {beam.true_mu:.2f}"
-        click.echo(f"  beam {beam.number:<3d} {beam.name:<16s} planned {beam.planned_mu:8.2f} MU, "
-                   f"delivered {beam.delivered_mu:8.2f} (chamber 2 {beam.delivered_mu_2:.2f}{truth}), "
-                   f"{beam.hold_count} holds, {len(beam.interruptions)} interruptions")
-    for trip in [t for t in result.interlocks if t.first_out]:
-        click.echo(f"  interlock {trip.id} at {trip.t_s:.2f} s (first-out)")
-    factor = "" if result.realtime_factor is None else f" = {result.realtime_factor:.0f} times real time"
-    click.echo(f"  {result.simulated_s:.1f} s simulated in {result.wall_s:.2f} s{factor}; digest {result.digest}")
-    for what, name in sorted(result.files.items()):
-        click.echo(f"  {what:<18s} {folder / name}")
-    click.echo("  simulated; not a medical device")
-
-
+    for text in summary(result, folder):
+        click.echo(text)
