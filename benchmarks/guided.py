@@ -1,4 +1,4 @@
-"""Image-guided sessions against real time, on one core and one thread: imaging, matching, shifting, triggered images, records on disk."""
+"""Image-guided sessions against real time, on one core and one thread: images, matches, shifts, triggered images, rows on disk."""
 
 import os
 import subprocess
