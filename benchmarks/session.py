@@ -1,4 +1,4 @@
-"""(a) A whole session without images against real time: full MLC, interlocks, safety channel, collision, rows and record on disk."""
+"""(a) A whole session without images against real time: full MLC, interlocks, safety channel, collision, rows on disk."""
 
 import tempfile
 import time

@@ -9,12 +9,17 @@ from typing import Any
 
 import click
 
+from .study_sessions import command as sessions
+
 LEAST_PATIENTS = 2  # for a spread between patients
 
 
 @click.group("study")
 def command() -> None:
     """Populations of patients, worked through with real pixels. SIMULATOR, not for clinical use."""
+
+
+command.add_command(sessions)
 
 
 @command.command("margins")
