@@ -23,7 +23,7 @@ from device_models.interface.volume import Pose
 from device_models.patient.couch import CouchPose
 from device_models.patient.ct_import import load_ct
 from device_models.patient.hidden import HiddenPose
-from device_models.patient.motion import Breathing, Drift, Jump, Motion, SetUpError
+from device_models.patient.motion import Breathing, Drift, Jump, Motion, SetUpError, TurnShift
 from device_models.patient.patient import Patient, belongs, from_ct, from_phantom
 from device_models.patient.rtstruct_import import load_structures
 from device_models.patient.spine import spine
@@ -144,6 +144,8 @@ class ImagerLink:
         self.seed, self.reference = seed, planned_couch(beam)
         self.set_up = set_up_pose(choice.set_up_error, seed, prepared.patient.name)
         self.motions = tuple(m for config in (choice.motion, *choice.more_motion) for m in motions(config, seed))
+        turn = choice.turn_shift
+        self.turn = TurnShift(seed, turn.sigma_mm_at_90, turn.sigma_deg_at_90)
         self.monitor = SurfaceMonitor(prepared.imagers.surface, seed)
         self.imager = KvImager(prepared.imagers.kv, prepared.projector, HiddenPose(), seed)
         self.shots: list[KvShot] = []
@@ -201,7 +203,8 @@ class ImagerLink:
 
     def hidden(self) -> HiddenPose:
         """The patient on this couch."""
-        return self.prepared.patient.hidden(self.set_up, self.motions, reference=self.reference, set_up_at_s=self.set_up_s())
+        return self.prepared.patient.hidden(self.set_up, self.motions, self.turn, reference=self.reference,
+                                            set_up_at_s=self.set_up_s())
 
     def look_at_skin(self) -> None:
         """The surface monitor takes a picture, and an earlier one comes out on the wire."""

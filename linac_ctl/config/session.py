@@ -108,6 +108,13 @@ class MotionConfig(Frozen):
         return self
 
 
+class TurnShiftConfig(Frozen):
+    """What a turn of the couch does to the patient; it grows with the angle, up to 90 deg."""
+
+    sigma_mm_at_90: float = Field(default=0.0, ge=0, description="of each axis")
+    sigma_deg_at_90: float = Field(default=0.0, ge=0)
+
+
 class PatientConfig(Frozen):
     """Who lies there. What is true of the patient is for the virtual room alone; the controller never reads it."""
 
@@ -119,6 +126,7 @@ class PatientConfig(Frozen):
     set_up_error: SetUpErrorConfig = SetUpErrorConfig()
     motion: MotionConfig = MotionConfig()
     more_motion: tuple[MotionConfig, ...] = Field(default=(), description="on top of `motion`")
+    turn_shift: TurnShiftConfig = TurnShiftConfig()
 
     @model_validator(mode="after")
     def one_of_both(self) -> "PatientConfig":

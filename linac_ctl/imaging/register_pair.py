@@ -200,7 +200,8 @@ def _correlation(a: Floats, b: Floats) -> float:
 
 
 def _shifted(pose: Pose, by_mm: tuple[float, float, float]) -> Pose:
-    x, y, z = (float(v) for v in pose.t + np.array(by_mm, float))
+    """The pose of a patient who lies so much farther along his own axes: vertebrae follow each other along him, not along Y."""
+    x, y, z = (float(v) for v in pose.t + pose.matrix @ np.array(by_mm, float))
     return replace(pose, t_mm=(x, y, z))
 
 

@@ -12,7 +12,7 @@ from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
 from ..subsystems.mv_frames import Frame, MvFrame
 from ..subsystems.mv_imager import MvImager
-from .protocol import Decision, ImagePhysics, MvConfig, PairConfig, ProtocolConfig, ScanConfig
+from .protocol import Decision, ImagePhysics, MvConfig, PairConfig, ProtocolConfig, RegistrationConfig, ScanConfig
 from .tracked import Tracked
 
 if TYPE_CHECKING:
@@ -177,10 +177,16 @@ class Imaging:
         asked = self.protocol.registration
         binding = self._binding(images, plan_uid, patient_id)
         fit = self._fit_cbct(images) if images.kind == "cbct" else self._fit_pair(images)
-        limits = QualityLimits(asked.similarity, asked.inside, asked.lead, asked.reach_mm, asked.reach_deg)
+        lead, reach_mm = (asked.lead, asked.reach_mm) if images.kind != "mv_pair" else self._after_turn(asked)
+        limits = QualityLimits(asked.similarity, asked.inside, lead, reach_mm, asked.reach_deg)
         match = match_of(fit, binding, limits)
         self.matches.append(match)
         return match
+
+    def _after_turn(self, usual: RegistrationConfig) -> tuple[float, float]:
+        """Lead and reach of an MV pair."""
+        turn = self.protocol.after_turn
+        return (usual.lead, usual.reach_mm) if turn is None else (turn.lead, turn.reach_mm)
 
     def _fit_cbct(self, images: ImageSet) -> "Fit":
         """Reconstructed, then volume against volume."""
@@ -196,7 +202,9 @@ class Imaging:
         """Radiographs of the plan against those of the patient."""
         from ..imaging.couch_shift import planned_pose
 
-        matcher: PairMatcher = self._matcher("pair", self._new_pair_matcher)
+        turn = self.protocol.after_turn
+        dof = turn.dof if turn is not None and images.kind == "mv_pair" else self.protocol.registration.dof
+        matcher: PairMatcher = self._matcher(f"pair {dof}", lambda: self._new_pair_matcher(dof))
         return matcher([self.radiograph(frame) for frame in images.frames], planned_pose(images.couch_angle_deg))
 
     def geometry(self, frame: Frame) -> "Frames":
@@ -243,13 +251,13 @@ class Imaging:
             self.planning.matchers[key] = new()
         return self.planning.matchers[key]
 
-    def _new_pair_matcher(self) -> "PairMatcher":
+    def _new_pair_matcher(self, dof: int) -> "PairMatcher":
         """The CT by this tube, as radiographs."""
         from ..imaging.register_pair import PairMatcher
 
         kv, rules = self.protocol.physics, self.protocol.mv
         mv = None if rules is None else (self._attenuation(rules.physics), scatter_of(rules.physics))
-        return PairMatcher(self._attenuation(kv), self.protocol.registration.dof, scatter_of(kv), mv=mv)
+        return PairMatcher(self._attenuation(kv), dof, scatter_of(kv), mv=mv)
 
     def _attenuation(self, physics: ImagePhysics) -> "Volume":
         return attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)

@@ -152,6 +152,16 @@ class VerifyConfig(Frozen):
     most_shifts: int = Field(ge=0, le=5, description="shifts before the patient is set up again")
 
 
+class AfterTurnConfig(VerifyConfig):
+    """How the position is looked at again after the couch has turned for the next beam."""
+
+    image: Literal["mv_pair", "pair", "cbct"] = Field(
+        description="mv_pair: from gantry angles of the beams at this couch angle, where nothing can collide")
+    dof: Literal[3, 4, 6] = Field(default=6, description="of the match of an MV pair")
+    lead: float = Field(ge=0, le=1, description="of an MV pair, as in `registration`; bones stand out less")
+    reach_mm: float = Field(gt=0, description="of an MV pair: a patient who was in place a minute ago is not farther off")
+
+
 class ShiftConfig(Frozen):
     """What the couch may do with nobody in the room."""
 
@@ -252,6 +262,7 @@ class ProtocolConfig(Frozen):
     registration: RegistrationConfig
     levels: ActionLevels
     verify: VerifyConfig
+    after_turn: AfterTurnConfig | None = Field(default=None, description="none = no beam at another couch angle than the images'")
     shift: ShiftConfig
     approval: ApprovalConfig
     intrafraction: IntrafractionConfig
@@ -278,5 +289,10 @@ def decide(match: "Match", protocol: ProtocolConfig) -> Decision:
 
 def confirmed(match: "Match", protocol: ProtocolConfig) -> bool:
     """Is what a repeated image finds below the verify limit?"""
+    return within(match, protocol.verify)
+
+
+def within(match: "Match", limits: VerifyConfig) -> bool:
+    """Is a match below limits of this kind?"""
     mm, deg = size_of(match)
-    return mm <= protocol.verify.residual_mm and deg <= protocol.verify.residual_deg
+    return mm <= limits.residual_mm and deg <= limits.residual_deg

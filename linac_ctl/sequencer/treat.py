@@ -17,6 +17,7 @@ from .approve import Approve
 from .intrafraction import TargetLost, ready_to_look, watched
 from .readiness import check_bytes, let_go, longest_s, position, prescription_number, ready, time_limit_s
 from .session import BeamOutcome, Session, Suite
+from .turn import turned
 from .verify import Verify
 
 Stop = tuple[int, Exception]  # cycle, and what ended an attempt
@@ -56,6 +57,7 @@ class Treat:
             if complete or beam.mu - done_mu <= NOTHING_LEFT_MU:
                 session = session.with_outcome(nothing_left(beam, done_mu))
                 continue
+            session = await self._turned(suite, session, beam)
             press = before is None or not self.auto_sequence or couch_differs(before, beam)
             session = await self._beam(suite, session, beam, slot, done_mu, press)
             before = beam
@@ -112,6 +114,15 @@ class Treat:
             raise FieldLost(f"beam {beam.number} {beam.name!r}: {mu:.2f} of {beam.mu:.2f} MU; not cleared: {'; '.join(left)}",
                             session) from stop
         return await self._brought_back(suite, session, stop) if isinstance(stop, TargetLost) else session
+
+    async def _turned(self, suite: Suite, session: Session, beam: Beam) -> Session:
+        """Couch and approval for this beam's couch angle. FieldLost, with the beams before it, when that fails."""
+        try:
+            return await turned(suite, session, beam)
+        except (DeviceError, RefusedError) as stop:
+            await let_go(suite.linac)
+            what = f"beam {beam.number} {beam.name!r}: not started, the couch has to turn for it"
+            raise FieldLost(f"{what}; {stop}", session) from stop
 
     async def _brought_back(self, suite: Suite, session: Session, stop: TargetLost) -> Session:
         """The target is off: image, match, approve, shift and approve again. FieldLost when that does not help."""

@@ -7,8 +7,8 @@ from .acquire import AcquireCbct, desk
 from .acquire_pair import AcquirePair
 from .approve import Approve
 from .match import Match
-from .protocol import Decision, Level, confirmed, size_of
-from .session import Session, Suite
+from .protocol import Decision, Level, VerifyConfig, size_of, within
+from .session import Session, Step, Suite
 from .shift import ShiftCouch
 
 
@@ -23,20 +23,23 @@ class Verify:
 
     async def run(self, suite: Suite, session: Session) -> Session:
         """-> session with a confirmed match, to be approved."""
-        limits = desk(suite).protocol.verify
-        for left in range(limits.most_shifts, -1, -1):
-            acquire = AcquirePair(self.image_s) if self.pair else AcquireCbct(self.image_s)
-            session = await acquire.run(suite, session)
-            session = await Match(self.match_s).run(suite, session)
-            assert session.match is not None and session.decision is not None
-            if confirmed(session.match, desk(suite).protocol):
-                return replace(session, decision=desk(suite).judged(as_level(session.decision, Level.NO_SHIFT)))
-            if left:
-                session = replace(session, decision=desk(suite).judged(as_level(session.decision, Level.SHIFT_VERIFY)))
-                session = await ShiftCouch().run(suite, await Approve(self.approve_s).run(suite, session))
-        mm, deg = size_of(session.match) if session.match else (float("nan"), float("nan"))
-        raise RefusedError(f"verify: still {mm:.2f} mm and {deg:.2f} deg off after {limits.most_shifts} shifts, limits "
-                           f"{limits.residual_mm:g} mm and {limits.residual_deg:g} deg; set the patient up again in the room")
+        acquire = AcquirePair(self.image_s) if self.pair else AcquireCbct(self.image_s)
+        return await settled(suite, session, acquire, desk(suite).protocol.verify, self.match_s, self.approve_s)
+
+
+async def settled(suite: Suite, session: Session, acquire: Step, limits: VerifyConfig, match_s: float, approve_s: float) -> Session:
+    """Image, match and shift until a match is below the limits; RefusedError after so many shifts."""
+    for left in range(limits.most_shifts, -1, -1):
+        session = await Match(match_s).run(suite, await acquire.run(suite, session))
+        assert session.match is not None and session.decision is not None
+        if within(session.match, limits):
+            return replace(session, decision=desk(suite).judged(as_level(session.decision, Level.NO_SHIFT)))
+        if left:
+            session = replace(session, decision=desk(suite).judged(as_level(session.decision, Level.SHIFT_VERIFY)))
+            session = await ShiftCouch().run(suite, await Approve(approve_s).run(suite, session))
+    mm, deg = size_of(session.match) if session.match else (float("nan"), float("nan"))
+    raise RefusedError(f"verify: still {mm:.2f} mm and {deg:.2f} deg off after {limits.most_shifts} shifts, limits "
+                       f"{limits.residual_mm:g} mm and {limits.residual_deg:g} deg; set the patient up again in the room")
 
 
 def as_level(decision: Decision, level: Level) -> Decision:

@@ -71,9 +71,9 @@ def test_the_table_itself_still_wants_an_approval_after_an_imaging_field() -> No
     assert bench.control.job["token_needed"][0] == 1.0
 
 
-def test_turns_are_found_as_well_by_a_protocol_with_six_degrees_of_freedom() -> None:
+def test_turns_are_found_so_that_they_do_not_pass_for_shifts() -> None:
     hidden = (4.0, -3.0, 2.0, 1.0, -0.5, 0.8)
-    sim = session([MV_KV, MATCH], error=hidden, rules=protocol("conventional_mv_kv", registration={"dof": 6}))
+    sim = session([MV_KV, MATCH], error=hidden)
     found = np.array(sim.suite.imaging.matches[0].error)
     assert np.abs(found - hidden).max() < 0.4
 
