@@ -16,6 +16,7 @@ MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
 SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
 LEAF_MEMORY = 0.005  # about 2 s
 POSITION_APPROVED = FIRST_GUARD + int(Guard.POSITION_APPROVED)
+ENDED_BY_SKIN = -2  # in place of the cycle of the images
 NAN = float("nan")
 USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the infinite
 
@@ -330,7 +331,7 @@ def measure_surface(job, signals, room):
     signals[Signal.SURFACE_OUT_S] = job.surface_out * DT_S - job.surface_patience_s
     signals[Signal.SURFACE_AGE_S] = (job.cycle - room.surface_cycle) * DT_S
     if way > job.surface_excursion_mm:
-        job.token_cycle = -1
+        job.token_cycle = ENDED_BY_SKIN
         signals[POSITION_APPROVED] = 0.0
 
 

@@ -81,7 +81,7 @@ JOB = np.dtype([
     ("bar_needed", "f8"),  # 1.0 = motion needs a held motion-enable bar (staff in the room)
     # the approved position of the patient
     ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
-    ("token_cycle", "i8"),  # cycle of the images that the approval rests on; -1 = no approval in force
+    ("token_cycle", "i8"),  # cycle of the images that the approval rests on; -1 = none in force, -2 = the skin moved
     ("token_couch", "f8", (6,)),  # where the couch stands while the approval holds, mm and deg, as `Couch`
     # the patient during the beam
     ("target_watched", "f8"),  # 0.0 = this protocol takes no triggered images

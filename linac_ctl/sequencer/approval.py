@@ -13,6 +13,7 @@ import numpy as np
 
 from device_models.interface.image import DT_S
 
+from ..control.measure import ENDED_BY_SKIN
 from ..control.signals import FIRST_GUARD, Guard
 from ..errors import RefusedError
 from ..subsystems.linac import Linac
@@ -111,8 +112,9 @@ def check(suite: "Suite", session: "Session", angle_deg: float) -> None:
     of_approval, of_images = objections(suite, session, angle_deg)
     linac.guard(Guard.APPROVAL_BIND, not of_approval)
     linac.guard(Guard.IMAGE_BIND, not of_images)
-    if int(linac.control.job["token_cycle"][0]) < 0:
-        of_approval.append("none is in force")
+    if (taken := int(linac.control.job["token_cycle"][0])) < 0:
+        limit_mm = float(linac.control.job["surface_excursion_mm"][0])
+        of_approval.append(f"the skin moved by more than {limit_mm:g} mm since" if taken == ENDED_BY_SKIN else "none is in force")
     age_s = (linac.cycle - int(linac.control.job["token_cycle"][0])) * DT_S
     if not of_approval and not age_s <= (limit_s := suite.imaging.protocol.approval.age_s):
         of_images.append(f"they are {age_s:.0f} s old > {limit_s:g} s")
