@@ -64,6 +64,7 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`scans.<standard or quick>`", "", protocol.ScanConfig),
     ("`pair:`", "", protocol.PairConfig),
     ("`mv:`", "Images by the beam of the treatment machine.", protocol.MvConfig),
+    ("`port:`", "", protocol.PortConfig),
     ("`physics:`", "", protocol.ImagePhysics),
     ("`registration:`", "", protocol.RegistrationConfig),
     ("`levels:`", "", protocol.ActionLevels),

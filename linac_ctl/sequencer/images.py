@@ -12,7 +12,16 @@ from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
 from ..subsystems.mv_frames import Frame, MvFrame
 from ..subsystems.mv_imager import MvImager
-from .protocol import Decision, ImagePhysics, MvConfig, PairConfig, ProtocolConfig, RegistrationConfig, ScanConfig
+from .protocol import (
+    Decision,
+    ImagePhysics,
+    MvConfig,
+    PairConfig,
+    PortConfig,
+    ProtocolConfig,
+    RegistrationConfig,
+    ScanConfig,
+)
 from .tracked import Tracked
 
 if TYPE_CHECKING:
@@ -24,9 +33,11 @@ if TYPE_CHECKING:
     from ..imaging.geometry import Frames
     from ..imaging.match import Binding, Match
     from ..imaging.register_pair import PairMatcher, Radiograph
+    from ..imaging.register_port import PortMatcher
     from ..imaging.register_single import Found, SingleMatcher
     from ..imaging.register_volume import PointMatcher
     from ..imaging.scatter import ScatterModel
+    from .acquire_port import Port
 
 FULL_SCALE = 65535
 SATURATED_SHARE = 0.02  # of the pixels of a frame
@@ -98,6 +109,7 @@ class Imaging:
     mv_imager: MvImager | None = None
     imaging_mu: float = 0.0  # given for images, by chamber 1; on no beam of the plan
     imaging_fields: int = 0
+    ports: list["Port"] = field(default_factory=list)
 
     @property
     def scan(self) -> ScanConfig:
@@ -139,6 +151,13 @@ class Imaging:
             raise RefusedError(f"protocol {self.protocol.name}: no MV images; add `mv` to it, or use kV images")
         return self.protocol.mv
 
+    @property
+    def port_rules(self) -> PortConfig:
+        """Of the protocol; RefusedError when it has none."""
+        if self.protocol.port is None:
+            raise RefusedError(f"protocol {self.protocol.name}: no port images; add `port` to it, or use kV images")
+        return self.protocol.port
+
     # --- acquired
 
     def taken(self, kind: str, frames: tuple[Frame, ...], uids: tuple[str, ...], couch_angle_deg: float, cycle: int) -> ImageSet:
@@ -176,7 +195,8 @@ class Imaging:
 
         asked = self.protocol.registration
         binding = self._binding(images, plan_uid, patient_id)
-        fit = self._fit_cbct(images) if images.kind == "cbct" else self._fit_pair(images)
+        fits = {"cbct": self._fit_cbct, "port": self._fit_port}
+        fit = fits.get(images.kind, self._fit_pair)(images)
         lead, reach_mm = (asked.lead, asked.reach_mm) if images.kind != "mv_pair" else self._after_turn(asked)
         limits = QualityLimits(asked.similarity, asked.inside, lead, reach_mm, asked.reach_deg)
         match = match_of(fit, binding, limits)
@@ -207,6 +227,14 @@ class Imaging:
         matcher: PairMatcher = self._matcher(f"pair {dof}", lambda: self._new_pair_matcher(dof))
         return matcher([self.radiograph(frame) for frame in images.frames], planned_pose(images.couch_angle_deg))
 
+    def _fit_port(self, images: ImageSet) -> "Fit":
+        """The open field of each double exposure, two directions per view."""
+        from ..imaging.couch_shift import planned_pose
+
+        matcher: PortMatcher = self._matcher("port", self._new_port_matcher)
+        shots = [self.radiograph(frame) for frame in images.frames[1::2]]
+        return matcher(shots, planned_pose(images.couch_angle_deg), np.array(self.planning.target_mm))
+
     def geometry(self, frame: Frame) -> "Frames":
         """Where its source and panel were."""
         return frames_of((frame,), self.mv.config.flex if isinstance(frame, MvFrame) else self.kv.config.flex)
@@ -219,7 +247,9 @@ class Imaging:
         shot = Radiograph(integrals((frame,))[0], self.geometry(frame).view(0), isinstance(frame, MvFrame))
         if not isinstance(frame, MvFrame):
             return shot
-        return inside_jaws(shot, frame.gantry_deg, frame.collimator_deg, frame.jaws_mm)
+        x, y = (edge / 2.0 for edge in self.mv_rules.aperture_mm)  # where leaves shape the open field, no jaw says so
+        x1, x2, y1, y2 = frame.jaws_mm
+        return inside_jaws(shot, frame.gantry_deg, frame.collimator_deg, (max(x1, -x), min(x2, x), max(y1, -y), min(y2, y)))
 
     def _physics(self, frame: Frame) -> ImagePhysics:
         return self.mv_rules.physics if isinstance(frame, MvFrame) else self.protocol.physics
@@ -261,6 +291,12 @@ class Imaging:
 
     def _attenuation(self, physics: ImagePhysics) -> "Volume":
         return attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
+
+    def _new_port_matcher(self) -> "PortMatcher":
+        """The CT by the treatment beam."""
+        from ..imaging.register_port import PortMatcher
+
+        return PortMatcher(self._attenuation(self.mv_rules.physics), scatter_of(self.mv_rules.physics))
 
     def _new_single_matcher(self) -> "SingleMatcher":
         """The CT by this tube, for one view at a time."""

@@ -124,6 +124,13 @@ class MvConfig(Frozen):
     physics: ImagePhysics = Field(description="what the controller knows of MV images")
 
 
+class PortConfig(Frozen):
+    """Double exposures of treatment fields."""
+
+    fields: int = Field(default=0, ge=0, description="static fields of the plan that are looked at, in its order; 0 = all")
+    edge_mm: float = Field(gt=0, description="farther than this no edge may be from where the plan wants it")
+
+
 class ActionLevels(Frozen):
     """Errors below the first pair of numbers ask for nothing; above the last, the patient is set up again."""
 
@@ -258,6 +265,7 @@ class ProtocolConfig(Frozen):
     scans: dict[str, ScanConfig] = Field(min_length=1)
     pair: PairConfig | None = Field(default=None, description="none = no kV pairs by this protocol")
     mv: MvConfig | None = Field(default=None, description="none = no MV images by this protocol")
+    port: PortConfig | None = Field(default=None, description="none = no port images by this protocol; they need `mv`")
     physics: ImagePhysics
     registration: RegistrationConfig
     levels: ActionLevels

@@ -8,6 +8,7 @@ from ..errors import ConfigError
 from .acquire import AcquireCbct
 from .acquire_mv_kv import AcquireMvKv
 from .acquire_pair import AcquirePair
+from .acquire_port import AcquirePort
 from .approve import Approve
 from .clear_room import ClearRoom
 from .close import Close
@@ -25,12 +26,12 @@ from .verify import Verify
 STEPS: dict[str, type[Any]] = {
     "load": Load, "identify": Identify, "set_up": SetUp, "clear_room": ClearRoom,
     "acquire_cbct": AcquireCbct, "acquire_pair": AcquirePair, "acquire_mv_kv": AcquireMvKv,
-    "fluoroscopy": Fluoroscopy, "match": Match, "approve": Approve,
+    "acquire_port": AcquirePort, "fluoroscopy": Fluoroscopy, "match": Match, "approve": Approve,
     "shift_couch": ShiftCouch, "verify": Verify,
     "treat": Treat, "retract_imager": RetractImager, "close": Close,
 }
-IMAGING_STEPS = (AcquireCbct, AcquirePair, AcquireMvKv, Fluoroscopy, Match, Approve, ShiftCouch, Verify, RetractImager)
-MV_STEPS = (AcquireMvKv,)
+IMAGING_STEPS = (AcquireCbct, AcquirePair, AcquireMvKv, AcquirePort, Fluoroscopy, Match, Approve, ShiftCouch, Verify, RetractImager)
+MV_STEPS = (AcquireMvKv, AcquirePort)
 NEEDS_IMAGING = ("image", "cbct", "kv_pair", "mv_kv", "port", "shift", "triggered_kv")  # that is not there yet
 
 
