@@ -9,7 +9,9 @@ from linac_ctl.outcome import with_room
 from tests.support import run
 
 # session: most mm of the target at any beam-on, imaging MU
-SESSIONS = {"vmat_daily": (3.0, 0.0), "port": (3.0, 6.0), "mv_kv": (3.0, 3.0), "noncoplanar_igrt": (1.0, 18.0)}
+SESSIONS = {
+    "kv_pair_3d": (3.0, 0.0), "vmat_daily": (3.0, 0.0), "port": (3.0, 6.0), "mv_kv": (3.0, 3.0), "noncoplanar_igrt": (1.0, 18.0),
+}
 
 
 @pytest.mark.parametrize("name", SESSIONS)
