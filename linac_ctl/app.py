@@ -36,6 +36,7 @@ from .subsystems.linac import Linac
 if TYPE_CHECKING:
     from .imager_link import ImagerLink, Prepared
     from .sequencer.images import Imaging
+    from .target_log import TargetLog
 
 ROWS_PER_CHUNK = 4096
 SPACE_FOR_A_BEAM = 40_000_000  # bytes: rows of about ten minutes
@@ -68,6 +69,7 @@ class Simulation:
         hands = self.imager.hands if self.imager else Hands(self.plant, self._abort)
         self.staff = Staff(order.people, order.reaction_s, order.script, hands, self.log)
         self.residuals: dict[int, tuple[float, tuple[float, ...]]] = {}
+        self.target: TargetLog | None = None  # kept where there is a folder to write it to
         self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials),
                            self._new_imaging())
         self.latches = latches
@@ -92,10 +94,19 @@ class Simulation:
                           ImagingHands(self.plant, self._abort), lambda: self.engine.cycle, self._left_alone_s, order.seed)
 
     def _lookers(self, room: "ImagerLink") -> list[tuple[float, Callable[[], None]]]:
-        """The surface monitor, where the protocol uses it."""
+        """Who looks at the patient all the time: the surface monitor, where the protocol uses it, and the record of the truth."""
         assert self.order.imaging is not None
         used = self.order.imaging.protocol.intrafraction.surface is not None
-        return [(room.monitor.config.every_s, room.look_at_skin)] if used else []
+        return [*([(room.monitor.config.every_s, room.look_at_skin)] if used else []), *self._truth_kept(room)]
+
+    def _truth_kept(self, room: "ImagerLink") -> list[tuple[float, Callable[[], None]]]:
+        """For the report, where there will be one: read only, so the bits of a run do not depend on it."""
+        if self.folder is None:
+            return []
+        from .target_log import EVERY_S, TargetLog
+
+        self.target = TargetLog(room, self.control, self.order.plan.fraction(self.order.group))
+        return [(EVERY_S, self.target.look)]
 
     def _new_imaging(self) -> "Imaging | None":
         order = self.order

@@ -29,11 +29,13 @@ from .records.products import write_products
 from .records.result import (
     BeamResult,
     ImageResult,
+    ImagingDose,
     InterlockTrip,
     MatchResult,
     Reset,
     Result,
     ShiftResult,
+    TrackedResult,
     write_result,
 )
 from .records.rows import Rows
@@ -107,6 +109,8 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
     try:
         files |= write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,
                                 operator=sim.order.people[0][0], fraction_group=sim.order.group or sim.order.plan.groups[0].number)
+        if sim.target is not None:
+            files |= sim.target.write(folder.path)
         if sim.suite.imaging is not None:
             from .image_files import write_session_images
 
@@ -145,12 +149,17 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
     residual_mm, error = next(iter(sim.residuals.values()), (None, None))
     return {
         "residual_mm": residual_mm, "residual_6dof": error,
+        "residuals": {beam: mm for beam, (mm, _) in sim.residuals.items()},
+        "imaging_mu": round(desk.imaging_mu, 4), "imaging_dose": imaging_dose(desk),
+        "tracked": tuple(TrackedResult(
+            round(t.frame.time_s, 2), t.beam, round(t.mu, 3), round(t.frame.gantry_deg, 3), t.trigger, found(t.off_mm), t.seen,
+            round(t.similarity, 4), t.uid) for t in desk.tracked),
         "images": tuple(ImageResult(
             i.kind, i.uids, len(i.frames), round(i.acquired_s, 2),
             round(i.frames[0].gantry_deg, 3), round(i.frames[-1].gantry_deg, 3), i.couch,
             max((f.kv for f in i.kv_frames), default=0.0), round(sum(f.mas for f in i.kv_frames), 4)) for i in desk.images),
         "matches": tuple(MatchResult(
-            m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k))
+            m.binding.image_uids, m.error, m.dof, m.method, m.similarity, m.complaints, level(desk, k), *approved(desk, m))
             for k, m in enumerate(desk.matches)),
         "shifts": tuple(ShiftResult(round(s.t_s, 2), s.ordered, rounded(s.achieved), s.change) for s in desk.shifts),
     }
@@ -159,6 +168,24 @@ def imaging_result(sim: Simulation) -> dict[str, Any]:
 def level(desk: Any, match: int) -> str:
     """What the protocol made of a match; empty for one that was refused."""
     return desk.decisions[match].level.value if match in desk.decisions else ""
+
+
+def approved(desk: Any, match: Any) -> tuple[tuple[str, ...], float | None]:
+    """(who, when) of the approval of a match."""
+    given = next((a for a in desk.approvals if a.match is match), None)
+    return ((), None) if given is None else (given.people, round(given.cycle * DT_S, 2))
+
+
+def imaging_dose(desk: Any) -> ImagingDose:
+    """By counting the frames that arrived."""
+    frames = [*(f for images in desk.images for f in images.kv_frames), *(t.frame for t in desk.tracked)]
+    mas, per_mas = sum(f.mas for f in frames), desk.protocol.technique.mgy_per_mas
+    return ImagingDose(len(frames), round(mas, 4), None if per_mas is None else round(mas * per_mas, 4))
+
+
+def found(off_mm: tuple[float, float]) -> tuple[float, float] | None:
+    """To 1 um; None when the target was not found."""
+    return None if off_mm[0] != off_mm[0] else (round(off_mm[0], 3) + 0.0, round(off_mm[1], 3) + 0.0)
 
 
 def rounded(six: Any) -> Any:

@@ -109,7 +109,7 @@ Six = tuple[float, float, float, float, float, float]
 class ImageResult(_Strict):
     """One acquisition."""
 
-    kind: Annotated[str, described("cbct or pair")]
+    kind: Annotated[str, described("cbct, pair, mv_kv, mv_pair or port")]
     uids: tuple[str, ...]
     frames: int
     t_s: Annotated[float, described("machine time of the last frame")]
@@ -131,6 +131,8 @@ class MatchResult(_Strict):
     similarity: float
     complaints: Annotated[tuple[str, ...], described("why it was refused; empty = it may be approved")]
     level: Annotated[str, described("action level of the protocol; empty = not judged")] = ""
+    approved_by: Annotated[tuple[str, ...], described("who approved it, in the order of the protocol's roles")] = ()
+    approved_s: Annotated[float | None, described("machine time of that; null = nobody did")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,37 @@ class ShiftResult(_Strict):
     ordered: Annotated[Six, described("absolute couch targets")]
     achieved: Annotated[Six, described("readbacks when it stood still")]
     change: Annotated[Six, described("ordered less where the couch stood at the image")]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedResult(_Strict):
+    """One radiograph that was taken while treating, or one frame of fluoroscopy, and where the target was found in it."""
+
+    t_s: Annotated[float, described("machine time of the exposure")]
+    beam: Annotated[int, described("DICOM beam number; -1 = no beam in hand")]
+    mu: Annotated[float, described("MU of that beam at the exposure, chamber 1")]
+    gantry_deg: float
+    trigger: Annotated[str, described("mu, angle, time, gate, held (repeated during a hold) or fluoroscopy")]
+    off_mm: Annotated[
+        tuple[float, float] | None,
+        described("along the panel's u and v at the target's depth, seen less expected; null = not found"),
+    ]
+    seen: Annotated[str, described("inside, outside (of the protocol's limit) or not found")]
+    similarity: float
+    uid: Annotated[str, described("SOP instance UID; its file is kept for some of the images only")]
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingDose(_Strict):
+    """kV dose by counting, to compare protocols with; it is no measurement and no dose distribution."""
+
+    exposures: Annotated[int, described("kV frames of scans, pairs, triggered images and fluoroscopy")]
+    mas: Annotated[float, described("of all of them together")]
+    mgy: Annotated[
+        float | None,
+        described("mAs times the protocol's technique.mgy_per_mas: about the dose at the isocentre inside a trunk, mGy; "
+                  "null = the protocol gives no such figure"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +206,15 @@ class Result(_Strict):
     residual_6dof: Annotated[
         Six | None, described("truth at first beam-on: the patient's error, X Y Z mm, turns deg, in the patient's axes")
     ] = None
+    residuals: Annotated[
+        dict[int, float], described("truth: DICOM beam number -> distance of the target from its planned place when it came on, mm")
+    ] = field(default_factory=dict)
     images: tuple[ImageResult, ...] = ()
     matches: tuple[MatchResult, ...] = ()
     shifts: tuple[ShiftResult, ...] = ()
+    tracked: tuple[TrackedResult, ...] = ()
+    imaging_mu: Annotated[float, described("MU of MV images, by chamber 1; they are on no beam of the plan")] = 0.0
+    imaging_dose: Annotated[ImagingDose | None, described("null = no imaging")] = None
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
     schema_version: Literal[1] = SCHEMA_VERSION
 

@@ -26,6 +26,7 @@ class Approve:
         people = await suite.staff.agree(f"position: {decision.text}", imaging.protocol.approval.roles)
         couch = imaging.order(match).targets if decision.moves else match.binding.couch
         given = Approval(match, couch, people, images.cycle, suite.linac.cycle)
+        imaging.approvals.append(given)
         if not decision.moves:
             approval.arm(suite.linac, given)
         suite.linac.log("sequencer", "position approved" if not decision.moves else "shift approved", why=", ".join(people),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..imaging.register_volume import PointMatcher
     from ..imaging.scatter import ScatterModel
     from .acquire_port import Port
+    from .approval import Approval
 
 FULL_SCALE = 65535
 SATURATED_SHARE = 0.02  # of the pixels of a frame
@@ -109,6 +110,7 @@ class Imaging:
     mv_imager: MvImager | None = None
     imaging_mu: float = 0.0  # given for images, by chamber 1; on no beam of the plan
     imaging_fields: int = 0
+    approvals: list["Approval"] = field(default_factory=list)
     ports: list["Port"] = field(default_factory=list)
 
     @property

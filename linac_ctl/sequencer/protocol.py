@@ -47,6 +47,7 @@ class TechniqueConfig(Frozen):
     kv: float = Field(gt=0)
     ma: float = Field(gt=0)
     ms: float = Field(gt=0)
+    mgy_per_mas: float | None = Field(default=None, gt=0, description="dose at the isocentre inside a trunk; none = not known")
 
     @property
     def mas(self) -> float:

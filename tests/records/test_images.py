@@ -21,6 +21,7 @@ from linac_ctl.records.images_look import look
 from linac_ctl.records.report import collect, render
 from linac_ctl.records.result import read_result
 from linac_ctl.records.run_record import RunRecord
+from linac_ctl.records.target import read_target
 from tests.sequencer.guided import SHORT, guided, room
 
 HU = (-200.0, 800.0)
@@ -98,6 +99,22 @@ def test_the_report_shows_match_shift_truth_and_both_pictures(run: Path) -> None
         assert text in page
     assert page.count('<figure><img src="data:image/png;base64,') == 2 * len(read_result(run).matches)
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_truth_on_file_is_the_residual_of_the_result(run: Path) -> None:
+    truth, result = read_target(run), read_result(run)
+    assert truth is not None and result.residual_mm is not None and result.residuals[1] == result.residual_mm
+    at = int(np.flatnonzero(truth.on)[0])
+    assert abs(truth.length_mm[at] - result.residual_mm) < 0.05
+    assert np.diff(truth["t_s"][:10]).min() > 1.9  # without beam
+
+
+def test_the_result_says_who_approved_and_how_much_the_images_cost(run: Path) -> None:
+    result = read_result(run)
+    assert result.matches[0].approved_by == ("anna", "dana") and result.matches[0].approved_s is not None
+    dose = result.imaging_dose
+    assert dose is not None and dose.exposures == sum(i.frames for i in result.images) + len(result.tracked)
+    assert dose.mgy == pytest.approx(dose.mas * 0.02)
 
 
 def test_a_target_beyond_the_action_level_fails_the_verdict(run: Path) -> None:
