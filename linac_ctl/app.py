@@ -47,8 +47,9 @@ class Simulation:
     """One session on one virtual machine. Without a folder nothing touches the disk (campaigns, tests)."""
 
     def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
-                 partials: dict[int, tuple[float, bool]] | None = None, latches: dict[str, Any] | None = None,
-                 realtime_interlock: bool = False, clock: Clock | None = None, prepared: "Prepared | None" = None) -> None:
+                 partials: dict[int, tuple[float, bool]] | None = None, imaged_mu: float = 0.0,
+                 latches: dict[str, Any] | None = None, realtime_interlock: bool = False, clock: Clock | None = None,
+                 prepared: "Prepared | None" = None) -> None:
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
@@ -72,6 +73,8 @@ class Simulation:
         self.target: TargetLog | None = None  # kept where there is a folder to write it to
         self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials),
                            self._new_imaging())
+        if self.suite.imaging is not None and imaged_mu > 0.0:
+            self._carry_over(imaged_mu)
         self.latches = latches
         self.session = Session()
         self.main: asyncio.Task[None] | None = None
@@ -122,6 +125,12 @@ class Simulation:
         mv = None if machine.mv_imager is None else MvImager(self.linac, machine.mv_imager, MvLink(self.imager, machine))
         return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm,
                        mv_imager=mv)
+
+    def _carry_over(self, imaged_mu: float) -> None:
+        """What an earlier run of this fraction gave for images counts against the protocol's limit, and stays on record."""
+        from .sequencer.imaging_field import carry_over
+
+        carry_over(self.suite, imaged_mu)
 
     def _left_alone_s(self) -> float:
         """When the last person left the room for the first time: from then on nobody corrects how the patient lies."""

@@ -170,7 +170,7 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=(),
         longest_s=config.time_limit_s, configuration=parts, files=(),
         imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")))
-    return order, {"partials": partials, "resumes": str(run)}
+    return order, {"partials": partials, "resumes": str(run), "imaged_mu": record.imaged_mu()}
 
 
 def recorded(run: Path, part: dict[str, Any]) -> Loaded:

@@ -79,7 +79,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
                                   started=datetime.now().isoformat(timespec="seconds"))
     warm(order, lambda text: click.echo(text, err=True))
-    sim = Simulation(order, folder, speed=speed, partials=start.get("partials"),
+    sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),
                      realtime_interlock=speed == 1.0)
     if run_for_s is not None:
         sim.stop_after(run_for_s)

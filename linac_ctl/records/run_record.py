@@ -116,6 +116,11 @@ class RunRecord:
         planned, agree = self.planned(beam), self.agreement()
         return max([planned.start_mu, *(entry.delivered_mu(*agree) for entry in self._journal if entry.beam == beam)])
 
+    def imaged_mu(self) -> float:
+        """MU given for images so far, earlier runs of the fraction included: journal records that are of no beam of the plan."""
+        planned, agree = {beam.number for beam in self.manifest.beams}, self.agreement()
+        return sum(entry.delivered_mu(*agree) for entry in self._journal if entry.beam not in planned)
+
     def agreement(self) -> tuple[float, float]:
         """(MU, share) within which the chambers of this run counted as agreeing: MU_DIS; zeros if it is not on record."""
         try:

@@ -82,6 +82,14 @@ def free_slot(suite: Suite, imaging: Imaging) -> int:
     return slot
 
 
+def carry_over(suite: Suite, mu: float) -> None:
+    """MU that an earlier run of this fraction gave for images, into this run's count and its journal."""
+    assert suite.imaging is not None
+    entry = suite.linac.control.journal[free_slot(suite, suite.imaging)]
+    entry["beam"], entry["started"], entry["complete"] = number_for(suite), 1, 1
+    entry["mu_1"] = entry["mu_2"] = entry["mu_backup"] = suite.imaging.imaging_mu = mu
+
+
 def open_field(suite: Suite, imaging: Imaging, gantry_deg: float) -> Beam:
     """The protocol's open field from this gantry angle, collimator at 0; the couch stays where it is."""
     rules, config = imaging.mv_rules, suite.linac.config

@@ -1,13 +1,17 @@
 """Sessions that use the MV imager: judged on the truth, and on the MU that nobody may lose or book on a beam of the plan."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from linac_ctl.outcome import complete_record, create_folder
+from linac_ctl.records.run_record import RunRecord
 from tests.scenarios.bench import Bench, after
 from tests.sequencer.guided import APPROVE, BEFORE, CLOSE, MATCH, SHIFT, TREAT, guided, protocol, room, soon
-from tests.support import Run, run
+from tests.support import STAND_IN, Run, run
 
 MV_KV = soon("acquire_mv_kv")
 TRANSLATED = (5.0, -4.0, 3.0, 0.0, 0.0, 0.0)
@@ -76,6 +80,25 @@ def test_turns_are_found_so_that_they_do_not_pass_for_shifts() -> None:
     sim = session([MV_KV, MATCH], error=hidden)
     found = np.array(sim.suite.imaging.matches[0].error)
     assert np.abs(found - hidden).max() < 0.4
+
+
+def test_a_resumed_run_goes_on_counting_imaging_mu_where_the_earlier_one_stopped(tmp_path: Path) -> None:
+    order = guided(error=TRANSLATED, steps=[*BEFORE, MV_KV, MATCH, APPROVE, SHIFT, TREAT], rules=RULES)
+    folder, order = create_folder(replace(order, plan_path=STAND_IN), tmp_path / "a", started="2026-01-01T00:00:00")
+    first = run(order, folder, prepared=room())
+    complete_record(first, folder, 1.0, 1.0, report=False)
+    given = RunRecord.open(tmp_path / "a").imaged_mu()
+    assert given == pytest.approx(first.suite.imaging.imaging_mu, abs=0.01) and given > 2.9
+    folder, order = create_folder(order, tmp_path / "b", started="2026-01-01T00:00:00")
+    again = run(order, folder, prepared=room(), imaged_mu=given)
+    complete_record(again, folder, 1.0, 1.0, report=False)
+    assert again.suite.imaging.imaging_mu == pytest.approx(2.0 * given, abs=0.1)
+    assert RunRecord.open(tmp_path / "b").imaged_mu() == pytest.approx(2.0 * given, abs=0.1)
+
+
+def test_what_an_earlier_run_gave_for_images_counts_against_the_limit() -> None:
+    sim = run(guided(error=TRANSLATED, steps=[*BEFORE, MV_KV], rules=RULES), prepared=room(), imaged_mu=10.0)
+    assert "3 MU on top of 10.00 MU" in str(sim.error) and float(sim.plant.beam["true_total_mu"][0]) == 0.0
 
 
 def test_the_same_session_gives_the_same_bits_and_blocks_of_cycles_do_not_matter() -> None:
