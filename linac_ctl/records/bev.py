@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .charts import ASKED, FAINT, FRAME, SEEN, Canvas, Scale, tick_text, ticks
+from .charts import ASKED, FAINT, FRAME, SEEN, TARGET, Canvas, Scale, tick_text, ticks
 
 SIZE, EDGE = 236, 30  # px of the picture, px left and below for numbers
 
@@ -20,6 +20,9 @@ class Aperture:
     seen_mm: NDArray[Any]
     jaws_mm: NDArray[Any]
     boundaries_mm: NDArray[Any]
+    planned_mm: NDArray[Any] | None = None  # (n, 2) outline of the target as planned; None = not known
+    true_mm: NDArray[Any] | None = None  # (n, 2) where it really was
+    note: str = ""
 
 
 def view(aperture: Aperture, half_mm: float) -> str:
@@ -30,7 +33,9 @@ def view(aperture: Aperture, half_mm: float) -> str:
     canvas.add(f'<rect x="{EDGE}" y="20" width="{SIZE}" height="{SIZE}" fill="#eef1f4"/>')
     _leaves(canvas, aperture, x, y, half_mm)
     _jaws(canvas, aperture.jaws_mm, x, y, half_mm)
+    _target(canvas, aperture, x, y)
     _grid(canvas, x, y)
+    canvas.text(EDGE + 5, SIZE + 13, aperture.note, size=10, color=TARGET)
     return canvas.svg(aperture.caption)
 
 
@@ -65,6 +70,15 @@ def _jaws(canvas: Canvas, jaws: NDArray[Any], x: Scale, y: Scale, half: float) -
         f'width="{max(x(x2) - x(x1), 0):.1f}" height="{max(y(y1) - y(y2), 0):.1f}" '
         f'fill="none" stroke="{ASKED}" stroke-width="1.5" stroke-dasharray="5 3"/>'
     )
+
+
+def _target(canvas: Canvas, a: Aperture, x: Scale, y: Scale) -> None:
+    """Dashed as planned, filled where it really was."""
+    if a.planned_mm is None or a.true_mm is None:
+        return
+    planned, true = (" ".join(f"{x(px):.1f},{y(py):.1f}" for px, py in points) for points in (a.planned_mm, a.true_mm))
+    canvas.add(f'<polygon points="{true}" fill="{TARGET}" fill-opacity="0.16" stroke="{TARGET}" stroke-width="1.4"/>')
+    canvas.add(f'<polygon points="{planned}" fill="none" stroke="#000" stroke-width="1" stroke-dasharray="3 2.5"/>')
 
 
 def _grid(canvas: Canvas, x: Scale, y: Scale) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 LEFT, RIGHT, TOP, BOTTOM, GAP = 62, 10, 34, 36, 14  # px around and between panels
 INK, FAINT, FRAME = "#1c2530", "#d9dee3", "#8b97a3"
-ASKED, SEEN, ERROR = "#e08a00", "#1f5fa8", "#a02c2c"
+ASKED, SEEN, ERROR, TARGET = "#e08a00", "#1f5fa8", "#a02c2c", "#8a2c8f"
 FONT = 'font-family="system-ui,DejaVu Sans,sans-serif"'
 
 
@@ -35,6 +35,25 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Dots:
+    """Single measurements: y over x, in any order."""
+
+    name: str
+    x: NDArray[Any]
+    y: NDArray[Any]
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant with a name: a line across all panels."""
+
+    x: float
+    name: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """One y axis. `limits` are dashed lines; they are drawn where they fall inside `lines`' range or close to it."""
 
@@ -43,6 +62,7 @@ class Panel:
     height: int = 110
     limits: tuple[float, ...] = ()
     least_span: float = 0.0  # the y axis covers at least this much
+    dots: tuple[Dots, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +108,8 @@ class Canvas:
         )
 
 
-def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band, ...] = (), width: int = 1000) -> str:
+def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band, ...] = (), width: int = 1000,
+          marks: tuple[Mark, ...] = ()) -> str:
     """SVG of panels under one another, all over the same x."""
     height = TOP + sum(p.height for p in panels) + GAP * (len(panels) - 1) + BOTTOM
     canvas = Canvas(width, height)
@@ -98,6 +119,10 @@ def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band
     for panel in panels:
         _panel(canvas, panel, x, top, bands)
         top += panel.height + GAP
+    for mark in marks:
+        at = x(mark.x)
+        canvas.add(f'<path d="M{at:.1f} {TOP}V{top - GAP}" stroke="{mark.color}" stroke-dasharray="3 3" stroke-width="0.9"/>')
+        canvas.text(at + 3, TOP + 10, mark.name, size=9, color=mark.color)
     _x_axis(canvas, x, top - GAP, x_label)
     _legend(canvas, panels, bands)
     return canvas.svg(title)
@@ -157,7 +182,7 @@ def path(x: NDArray[Any], y: NDArray[Any]) -> str:
 
 
 def _all(panels: tuple[Panel, ...], which: str) -> NDArray[Any]:
-    arrays = [np.asarray(getattr(line, which), np.float64) for panel in panels for line in panel.lines]
+    arrays = [np.asarray(getattr(line, which), np.float64) for panel in panels for line in (*panel.lines, *panel.dots)]
     return np.concatenate(arrays) if arrays else np.zeros(0)
 
 
@@ -178,6 +203,10 @@ def _panel(canvas: Canvas, panel: Panel, x: Scale, top: float, bands: tuple[Band
             f'<path d="{path(x(xs), y(ys))}" stroke="{line.color}" stroke-width="{line.width}" fill="none" '
             'stroke-linejoin="round"/>'
         )
+    for dots in panel.dots:
+        places = zip(x(np.asarray(dots.x, float)), y(np.asarray(dots.y, float)), strict=True)
+        canvas.add("".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{dots.color}" stroke="#fff" stroke-width="0.8"/>'
+                           for a, b in places if np.isfinite(b)))
 
 
 def _near_limits(panel: Panel) -> list[float]:
@@ -222,6 +251,7 @@ def _x_axis(canvas: Canvas, x: Scale, bottom: float, label: str) -> None:
 def _legend(canvas: Canvas, panels: tuple[Panel, ...], bands: tuple[Band, ...]) -> None:
     """Top right: every line and band once."""
     entries = {line.name: line.color for panel in panels for line in panel.lines}
+    entries |= {dots.name: dots.color for panel in panels for dots in panel.dots}
     entries |= {band.name: band.color for band in bands}
     at = float(canvas.width - RIGHT)
     band_names = [band.name for band in bands]

@@ -5,10 +5,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from linac_ctl.errors import RecordError
+import numpy as np
 
+from linac_ctl.errors import RecordError
+from linac_ctl.plan.model import Beam
+
+from .margin import Achieved, achieved
+from .position_plots import position_chart
 from .result import ImageResult, MatchResult, Result, ShiftResult
 from .run_record import RunRecord
+from .target import TargetTruth
 from .verdict import Check
 
 WORDS = {"no shift": "ok", "shift": "move", "shift and verify": "move", "set up again": "bad", "call": "bad"}
@@ -52,6 +58,9 @@ class PositionPage:
     limit_mm: float | None  # the protocol's "no shift" level
     limit_deg: float | None
     levels: tuple[tuple[str, str], ...]  # (what is done, from which error on)
+    chart: str = ""  # SVG of the target over the session
+    achieved: tuple[Achieved, ...] = ()
+    beam_limit_mm: float | None = None  # the protocol's, while the beam is on
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -62,16 +71,21 @@ class PositionPage:
         return (Check("target off its place at first beam-on, truth", f"{self.residual_mm:.3f} mm", f"{self.limit_mm:g} mm", fine),)
 
 
-def position_page(record: RunRecord, result: Result) -> PositionPage | None:
-    """Reads the overlays that the result names; a missing picture leaves a gap, not an error."""
+def position_page(record: RunRecord, result: Result, truth: TargetTruth | None = None,
+                  beams: tuple[Beam, ...] = ()) -> PositionPage | None:
+    """Reads the overlays that the result names; a missing picture leaves a gap, not an error. `truth`: drawn and summed up."""
     if not result.images:
         return None
-    levels = protocol_of(record).get("levels", {})
+    protocol = protocol_of(record)
+    levels, beam_limit = protocol.get("levels", {}), protocol.get("intrafraction", {}).get("limit_mm")
+    angles = np.nan_to_num(np.array([float(beam.couch[0][3]) for beam in beams]))
+    drawn = position_chart(truth, result, beam_limit, angles) if truth is not None and beams else ""
+    summed = achieved(truth, tuple(beam.number for beam in beams)) if truth is not None else ()
     lines = tuple(
         MatchLine(n, image, match, picture(record, result, f"overlay_before:{n}"), picture(record, result, f"overlay_after:{n}"))
         for n, image in enumerate(result.images, 1) for match in result.matches if match.image_uids == image.uids)
     return PositionPage(result.images, lines, result.shifts, result.residual_mm, result.residual_6dof,
-                        levels.get("no_shift_mm"), levels.get("no_shift_deg"), level_lines(levels))
+                        levels.get("no_shift_mm"), levels.get("no_shift_deg"), level_lines(levels), drawn, summed, beam_limit)
 
 
 def protocol_of(record: RunRecord) -> Any:

@@ -1,6 +1,7 @@
 """The plots of a run: which lines go into which chart. Every one is an SVG that stands alone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from .bev import Aperture, view
 from .charts import ASKED, ERROR, SEEN, Band, Line, Panel, chart
 from .heatmap import leaf_bars, leaf_map
 from .jsonio import replace_file
+from .margin import Opening, edge_mm
 from .rows import AxisColumns, Rows
+from .silhouette import beams_eye, hull, planned_points
+from .target import TargetTruth
 
 BEAM_ON, HELD, MOVING = "#fff3c4", "#f6c9c4", "#e3ebf3"
 APERTURES = 4
@@ -135,8 +139,8 @@ def leaf_charts(rows: Rows) -> dict[str, str]:
     }
 
 
-def apertures(rows: Rows, beam: Beam) -> list[str]:
-    """Beam's-eye views at a few control points, evenly over the dose."""
+def apertures(rows: Rows, beam: Beam, truth: TargetTruth | None = None) -> list[str]:
+    """Beam's-eye views at a few control points, evenly over the dose; with the target where that is known."""
     on = rows.where(rows["permit"] > 0)
     leaves = [axis for axis in rows.axes() if axis.is_leaf]
     if beam.leaf_boundaries_mm is None or not leaves or not len(on):
@@ -145,10 +149,26 @@ def apertures(rows: Rows, beam: Beam) -> list[str]:
     found = []
     for index in np.searchsorted(on["mu_1"], np.linspace(0.05, 0.95, APERTURES) * on["mu_1"].max()):
         row = on.data[min(int(index), len(on) - 1)]
-        caption = f"CP {row[3]:.1f}, {row[8]:.1f} MU, gantry {row[on.axes()[0].readback]:.1f}"
-        found.append(Aperture(caption, row[asked], row[seen], _jaws(on, row), beam.leaf_boundaries_mm))
+        gantry = float(row[on.axes()[0].readback])
+        caption = f"CP {row[3]:.1f}, {row[8]:.1f} MU, gantry {gantry:.1f}"
+        aperture = Aperture(caption, row[asked], row[seen], _jaws(on, row), beam.leaf_boundaries_mm)
+        found.append(aperture if truth is None else with_target(aperture, truth, beam, on, row, gantry))
     half = _half(found)
     return [view(aperture, half) for aperture in found]
+
+
+def with_target(a: Aperture, truth: TargetTruth, beam: Beam, rows: Rows, row: NDArray[Any], gantry_deg: float) -> Aperture:
+    """Its outlines as this beam sees them, planned and true, and how far the true one is from the field's edge."""
+    turn, couch = rows.axis("collimator"), float(np.nan_to_num(beam.couch[0][3]))
+    collimator = float(row[turn.readback]) if turn else 0.0
+    error = truth.error(int(np.abs(truth["t_s"] - row[0] * rows.cycle_s).argmin()))
+    planned, true = (hull(beams_eye(planned_points(truth.outline, couch, e), gantry_deg, collimator)) for e in (None, error))
+    pairs, sides = len(a.boundaries_mm) - 1, a.boundaries_mm
+    opening = Opening(sides[:-1], sides[1:], a.seen_mm[pairs:], a.seen_mm[:pairs], a.jaws_mm)
+    edges = [edge_mm(points, opening) for points in (planned, true)]
+    # a modulated field shows a part of the target at a time: then the distance to an edge says nothing
+    note = f"{edges[1]:.1f} mm to the edge, planned {edges[0]:.1f}" if edges[0] > 0.0 else ""
+    return replace(a, planned_mm=planned, true_mm=true, note=note)
 
 
 def _jaws(rows: Rows, row: NDArray[Any]) -> NDArray[np.float64]:
@@ -163,11 +183,11 @@ def _half(found: list[Aperture]) -> float:
     return float(np.ceil((max(edges) + 12) / 10) * 10)
 
 
-def beam_plots(rows: Rows, beam: Beam, limits: dict[str, float]) -> dict[str, str]:
+def beam_plots(rows: Rows, beam: Beam, limits: dict[str, float], truth: TargetTruth | None = None) -> dict[str, str]:
     """Name -> SVG of everything about one beam: dose, apertures, leaves, every other axis against time and MU."""
     found = (
         {"dose": dose_chart(rows)}
-        | {f"aperture-{i + 1}": svg for i, svg in enumerate(apertures(rows, beam))}
+        | {f"aperture-{i + 1}": svg for i, svg in enumerate(apertures(rows, beam, truth))}
         | leaf_charts(rows)
     )
     for axis in rows.axes():

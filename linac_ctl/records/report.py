@@ -15,6 +15,7 @@ from .plots import beam_plots, field, session_chart, write_plots
 from .result import BeamResult, Result
 from .rows import LEAF, Rows
 from .run_record import RunRecord
+from .target import read_target
 from .verdict import Check, axis_limits, checks, result_of
 
 TEMPLATE = "report.html.j2"
@@ -67,15 +68,15 @@ class Report:
 
 def collect(record: RunRecord, *, plots: bool = True) -> Report:
     """Read what the page needs; plots only for beams that were started."""
-    result, rows = result_of(record), record.rows()
+    result, rows, truth = result_of(record), record.rows(), read_target(record.path)
     limits = axis_limits(record.machine(), record.interlock_rows())
     plans = _plans(record)
     pages = []
     for beam in result.beams:
         own, plan = field(rows, beam.number), plans.get(beam.number)
-        drawn = beam_plots(own, plan, limits) if plots and plan is not None and len(own) else {}
+        drawn = beam_plots(own, plan, limits, truth) if plots and plan is not None and len(own) else {}
         pages.append(BeamPage(beam, plan, drawn))
-    position = position_page(record, result)
+    position = position_page(record, result, truth, tuple(plans.values())) if plots else position_page(record, result)
     found = (*checks(result, limits), *(position.checks if position else ()))
     return Report(record, result, rows, found, limits, tuple(pages), position)
 
