@@ -20,6 +20,8 @@ from .manifest import NAME as MANIFEST
 from .overlay import slices
 
 SMALLEST = 380  # pixels of a radiograph's longer side: small frames are enlarged
+PENUMBRA = 4  # pixels
+LIT_SHARE = 0.2  # of the brightest: darker pixels of an MV image are behind jaws or leaves
 Window = tuple[float, float]
 
 
@@ -42,12 +44,17 @@ def of_run(run: Path, window: Window, at_mm: Triple) -> Grey:
     for path in [*planning, *scans]:
         shots = sorted((folder / f"kv-{path.name.removeprefix('cbct-')}").glob("*.dcm"))
         rows.append(beside([of_series(path, window, at_mm, centre), *(of_file(shot, window) for shot in shots[:1])]))
-    for path in sorted(folder.glob("kv-*")):
-        if not (folder / path.name.replace("kv", "cbct")).is_dir():  # radiographs that are no scan
+    for path in sorted([*folder.glob("kv-*"), *folder.glob("mv-*")], key=lambda path: (number_of(path), path.name)):
+        if not (folder / f"cbct-{number_of(path)}").is_dir():  # radiographs that are no scan
             rows.append(beside([of_file(shot, window) for shot in sorted(path.glob("*.dcm"))[:4]]))
     if not rows:
         raise RecordError(f"{run}: this run kept no images; a session with a patient and a protocol does, such as spine_igrt")
     return stacked(rows)
+
+
+def number_of(folder: Path) -> int:
+    """Of an acquisition, in the session."""
+    return int(folder.name.rpartition("-")[2])
 
 
 def of_series(folder: Path, window: Window, at_mm: Triple, centre_mm: Triple | None = None) -> Grey:
@@ -75,8 +82,18 @@ def of_file(path: Path, window: Window) -> Grey:
 def _radiograph(ds: Any) -> Grey:
     counts = np.asarray(ds.pixel_array, np.float32)[::-1].T
     integrals = np.log(np.float32(counts.max() + 1) / np.maximum(counts, np.float32(0.5)))
+    if "PORTAL" in ds.get("ImageType", []):
+        integrals = inside_field(counts, integrals)
     picture = _large_enough(radiograph_picture(integrals))
     return titled(picture, f"{ds.get('RTImageLabel', '')}: source at {float(ds.get('GantryAngle') or 0):.1f} deg")
+
+
+def inside_field(counts: NDArray[np.float32], integrals: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Line integrals of an MV image with what jaws and leaves cover left black: otherwise nothing of the patient would be seen."""
+    lit = counts > LIT_SHARE * np.quantile(counts, 0.99)
+    core = lit & np.all([np.roll(lit, step, axis) for axis in (0, 1) for step in (-PENUMBRA, PENUMBRA)], axis=0)
+    low, high = np.quantile(integrals[core], (0.02, 0.995)) if core.any() else (0.0, 1.0)
+    return np.where(lit, np.clip(integrals, low, high), np.float32(low)).astype(np.float32)
 
 
 def _slice(ds: Any, window: Window) -> Grey:
