@@ -12,7 +12,7 @@ from linac_ctl.plan.model import Beam
 
 from .margin import Achieved, achieved
 from .position_plots import position_chart
-from .result import ImageResult, MatchResult, Result, ShiftResult
+from .result import ImageResult, MatchResult, Result, ShiftResult, TrackedResult
 from .run_record import RunRecord
 from .target import TargetTruth
 from .verdict import Check
@@ -61,6 +61,8 @@ class PositionPage:
     chart: str = ""  # SVG of the target over the session
     achieved: tuple[Achieved, ...] = ()
     beam_limit_mm: float | None = None  # the protocol's, while the beam is on
+    tracked: tuple[TrackedResult, ...] = ()
+    sheets: tuple[tuple[str, str], ...] = ()  # (triggered or fluoroscopy, data URI)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -81,11 +83,13 @@ def position_page(record: RunRecord, result: Result, truth: TargetTruth | None =
     angles = np.nan_to_num(np.array([float(beam.couch[0][3]) for beam in beams]))
     drawn = position_chart(truth, result, beam_limit, angles) if truth is not None and beams else ""
     summed = achieved(truth, tuple(beam.number for beam in beams)) if truth is not None else ()
+    sheets = tuple((what, picture(record, result, what)) for what in ("triggered", "fluoroscopy") if what in result.files)
     lines = tuple(
         MatchLine(n, image, match, picture(record, result, f"overlay_before:{n}"), picture(record, result, f"overlay_after:{n}"))
         for n, image in enumerate(result.images, 1) for match in result.matches if match.image_uids == image.uids)
     return PositionPage(result.images, lines, result.shifts, result.residual_mm, result.residual_6dof,
-                        levels.get("no_shift_mm"), levels.get("no_shift_deg"), level_lines(levels), drawn, summed, beam_limit)
+                        levels.get("no_shift_mm"), levels.get("no_shift_deg"), level_lines(levels), drawn, summed, beam_limit,
+                        result.tracked, sheets)
 
 
 def protocol_of(record: RunRecord) -> Any:
