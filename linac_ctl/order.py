@@ -94,7 +94,8 @@ def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ..
     asked = validate(ProtocolConfig, protocol)
     if config.imaging not in asked.scans:
         raise ConfigError(f"protocol {asked.name}: no scan {config.imaging!r}; there are {', '.join(asked.scans)}")
-    check_mv(asked, machine, takes_mv_images(steps), workflow)
+    turned = asked.after_turn is not None and asked.after_turn.image == "mv_pair"
+    check_mv(asked, machine, turned or takes_mv_images(steps), workflow)
     return ImagingOrder(config.patient, asked, config.imaging)
 
 

@@ -277,6 +277,16 @@ class ProtocolConfig(Frozen):
     intrafraction: IntrafractionConfig
     fluoroscopy: FluoroscopyConfig | None = Field(default=None, description="none = no fluoroscopy by this protocol")
 
+    @model_validator(mode="after")
+    def how_it_images(self) -> "ProtocolConfig":
+        """What takes images says how."""
+        turn = self.after_turn.image if self.after_turn else ""
+        for asks, image, there in (("port", self.port, self.mv), ("after_turn.image: mv_pair", turn == "mv_pair", self.mv),
+                                   ("after_turn.image: pair", turn == "pair", self.pair)):
+            if image and there is None:
+                raise ValueError(f"{asks} needs `{'pair' if asks.endswith(': pair') else 'mv'}`")
+        return self
+
 
 def size_of(match: "Match") -> tuple[float, float]:
     """(mm, deg): length of the translation at the isocentre, and the largest of the three turns."""

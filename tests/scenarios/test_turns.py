@@ -14,13 +14,13 @@ from linac_ctl.imaging.pose import Pose, distance
 from linac_ctl.order import ImagingOrder, Order
 from linac_ctl.sequencer.acquire_mv_pair import angles_for
 from linac_ctl.sequencer.approval import Approval
-from linac_ctl.sequencer.protocol import ProtocolConfig
+from linac_ctl.sequencer.protocol import PairConfig, ProtocolConfig
 from linac_ctl.sequencer.turn import turned_place
 from tests.sequencer.guided import BEFORE, CLOSE, ERROR, GUIDE, MACHINE, TREAT, patient, protocol, room
 from tests.support import Run, order_for, quick, run, small_arc
 
 RULES = protocol("noncoplanar")
-WAYS = {45.0: (-40.0, 0.0), 90.0: (-25.0, 25.0)}
+WAYS = {10.0: (-10.0, 10.0), 45.0: (-40.0, 0.0), 90.0: (-25.0, 25.0)}
 STEPS = [*BEFORE, *GUIDE, {"step": "retract_imager"}, TREAT, CLOSE]
 
 
@@ -44,6 +44,16 @@ def test_after_a_turn_the_patient_is_looked_at_again_and_the_next_beam_meets_the
     assert sim.residuals[2][0] <= 0.5
     assert [images.kind for images in sim.suite.imaging.images] == ["cbct", "cbct", "mv_pair"]
     assert sim.suite.imaging.images[-1].couch[3] == pytest.approx(angle, abs=1.5)  # and the correction of couch 0
+    assert [trip.id for trip in sim.linac.panel.history if trip.stop != "inhibit"] == []
+
+
+@pytest.mark.parametrize("image", ["pair", "cbct"])
+def test_at_small_angles_the_kv_arms_come_out_again_where_the_protocol_wants_them(image: str) -> None:
+    turn = RULES.after_turn.model_copy(update={"image": image})
+    rules = RULES.model_copy(update={"after_turn": turn, "pair": PairConfig(angles_deg=(0.0, -90.0), binning=8)})
+    sim = session(10.0, rules=rules, shift_mm=4.0)
+    assert sim.error is None and sim.residuals[2][0] <= 0.7 and sim.suite.imaging.imaging_mu == 0.0
+    assert {images.kind for images in sim.suite.imaging.images if images.couch_angle_deg == 10.0} == {image}
     assert [trip.id for trip in sim.linac.panel.history if trip.stop != "inhibit"] == []
 
 

@@ -59,3 +59,18 @@ def test_a_protocol_beyond_what_the_interlocks_allow_or_without_sense_is_refused
 def test_a_decision_says_numbers_and_level() -> None:
     assert decide(match(6.1, 0.74), RULES).text == "6.10 mm, 0.74 deg: shift"
     assert isinstance(RULES, ProtocolConfig)
+
+
+@pytest.mark.parametrize(("name", "part", "words"), [
+    ("conventional_port", "mv", "port needs `mv`"), ("noncoplanar", "mv", "mv_pair needs `mv`"),
+])
+def test_a_protocol_that_wants_mv_images_says_how_to_take_them(name: str, part: str, words: str) -> None:
+    data = protocol(name).model_dump()
+    data[part] = None
+    with pytest.raises(ValidationError, match=words):
+        ProtocolConfig.model_validate(data)
+
+
+def test_a_kv_pair_after_a_turn_needs_the_angles_of_a_pair() -> None:
+    with pytest.raises(ValidationError, match="image: pair needs `pair`"):
+        protocol("noncoplanar", after_turn={"image": "pair"})
