@@ -1,9 +1,11 @@
 """How well and how fast matches are: random set-up errors, closed-form patients, noise, scatter assumed wrong on purpose.
 
     python benchmarks/registration.py lite|quick|full|pair [--errors N] [--photons P] [--ratio R] [--most MM DEG]
+                                                           [--length LOW HIGH] [--csv FILE]
 
-Prints one row: errors (mean, 95 %, worst), refusals, silent failures (accepted but more than 1 mm off), and times. The images come
-from closed-form rays, not from a projector; the controller assumes 0.8 of the true scatter ratio, 35 mm wide instead of 50.
+Prints one row: errors (mean, 95 %, worst), refusals, silent failures (accepted but more than 1 mm off), and times; --csv keeps
+every error as a line. The images come from closed-form rays, not from a projector; the controller assumes 0.8 of the true scatter
+ratio, 35 mm wide instead of 50.
 """
 
 import argparse
@@ -20,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from linac_ctl.imaging.fdk import FULL, LITE, QUICK, reconstruct
 from linac_ctl.imaging.fit import USUAL, complaints
 from linac_ctl.imaging.geometry import Panel
-from linac_ctl.imaging.pose import distance, turn_deg
+from linac_ctl.imaging.pose import Pose, distance, turn_deg
 from linac_ctl.imaging.reference import matched_reference
 from linac_ctl.imaging.register_pair import PairMatcher, Radiograph
 from linac_ctl.imaging.register_volume import PointMatcher
@@ -76,6 +78,8 @@ def main() -> None:
     ask.add_argument("--errors", type=int, default=50)
     ask.add_argument("--photons", type=float, default=5e4)
     ask.add_argument("--ratio", type=float, default=1.0, help="true scatter-to-primary ratio behind the thickest part")
+    ask.add_argument("--length", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the shift, mm, in any direction")
+    ask.add_argument("--csv", type=Path)
     ask.add_argument("--most", type=float, nargs=2, default=(15.0, 3.0), metavar=("MM", "DEG"))
     asked = ask.parse_args()
     true, assumed = ScatterModel(asked.ratio, 50.0), ScatterModel(0.8 * asked.ratio, 35.0)
@@ -85,6 +89,7 @@ def main() -> None:
     run(999, random_pose(999))  # compiles, warms up
     for seed in range(100, 100 + asked.errors):
         pose = random_pose(seed, *asked.most)
+        pose = pose if asked.length is None else of_length(pose, *asked.length, seed)
         fit, seconds = run(seed, pose)
         mm, deg = distance(fit.pose, pose)
         wrong = complaints(fit)
@@ -94,7 +99,23 @@ def main() -> None:
         times.append(seconds)
         if not wrong:
             off.append((mm, deg))
+        if asked.csv:
+            keep(asked.csv, seed, pose, mm, deg, wrong, seconds)
     report(asked, np.array(off).reshape(-1, 2), (refused, needless, silent), times)
+
+
+def of_length(pose: Pose, low_mm: float, high_mm: float, seed: int) -> Pose:
+    """The same direction and turn, a length between these."""
+    length = np.random.Generator(np.random.Philox(seed + 1_000_000)).uniform(low_mm, high_mm)
+    x, y, z = (float(v) * length / pose.shift_mm for v in pose.t_mm)
+    return Pose((x, y, z), pose.r_deg)
+
+
+def keep(path: Path, seed: int, pose: Pose, mm: float, deg: float, wrong: Any, seconds: dict[str, float]) -> None:
+    """One line: seed, true shift, error, complaints, times."""
+    with path.open("a", encoding="utf-8") as file:
+        times = ",".join(f"{t:.4f}" for t in seconds.values())
+        file.write(f"{seed},{pose.shift_mm:.3f},{mm:.4f},{deg:.4f},{'; '.join(wrong).replace(',', ' ')},{times}\n")
 
 
 def within_reach(pose: Any) -> bool:
@@ -105,7 +126,8 @@ def within_reach(pose: Any) -> bool:
 def report(asked: Any, off: Any, counts: tuple[int, int, int], times: list[dict[str, float]]) -> None:
     """Prints the row."""
     mm, deg = asked.most
-    print(f"{asked.mode}: {asked.errors} errors to {mm:g} mm / {deg:g} deg, {asked.photons:g} photons, SPR {asked.ratio:g}")
+    size = f"to {mm:g} mm" if asked.length is None else "of {:g} to {:g} mm".format(*asked.length)
+    print(f"{asked.mode}: {asked.errors} errors {size} / {deg:g} deg, {asked.photons:g} photons, SPR {asked.ratio:g}")
     for name, values in zip(("mm", "deg"), off.T, strict=True):
         if len(values):
             print(f"  {name:4s} mean {values.mean():.3f}  95 % {np.quantile(values, 0.95):.3f}  worst {values.max():.3f}")

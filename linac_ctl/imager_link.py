@@ -54,7 +54,9 @@ class Prepared:
 
 
 def prepare(choice: PatientConfig, plan: Plan) -> Prepared:
-    """PlanError when patient, images and plan do not belong together."""
+    """PlanError when patient, images and plan do not belong together, or the patient cannot move as asked."""
+    for config in (choice.motion, *choice.more_motion):
+        motions(config, seed=0)  # a trace that cannot be used is said before there is a run folder
     try:
         patient, planning = phantom_patient(choice, plan) if choice.phantom else ct_patient(choice, plan)
         return Prepared(patient, voxel_projector(patient.hu), planning, load_imagers())
@@ -74,16 +76,25 @@ def phantom_patient(choice: PatientConfig, plan: Plan) -> tuple[Patient, Plannin
 def ct_patient(choice: PatientConfig, plan: Plan) -> tuple[Patient, PlanningImages]:
     """A patient from a planning CT and its structures; they must be those of the plan."""
     assert choice.ct is not None and choice.structures is not None
-    isocentre = plan.beams[0].isocentre_mm
-    if isocentre is None:
-        raise PlanError(f"plan {plan.label}: gives no isocentre, so its CT cannot be placed on the couch")
-    ct = load_ct(choice.ct, isocentre)
-    belongs(ct.identity, plan.patient_id, plan.frame_of_reference_uid, f"plan {plan.label}")
-    patient = from_ct(ct, load_structures(choice.structures, ct, choice.target))
+    ct = load_ct(choice.ct, isocentre_of(plan))
+    belongs(ct.identity, plan.patient_id, plan.frame_of_reference_uid, f"plan {plan.label}", plan.patient_position)
+    patient = from_ct(ct, load_structures(choice.structures, ct, choice.target, planned_on=plan.structure_set_uid))
     x, y, z = (float(v) for v in patient.lying.apply(patient.target.centroid()))
     who, hu = ct.identity, in_fixed_frame(ct.volume, ct.identity.patient_position)
     return patient, PlanningImages(hu, who.patient_id, who.series_uid, who.frame_of_reference_uid, (x, y, z),
                                    who.patient_position, who.study_uid, who.sop_uids)
+
+
+def isocentre_of(plan: Plan) -> tuple[float, float, float]:
+    """DICOM coordinates; PlanError where there is none, or more than one: images are matched about one place."""
+    places = {beam.isocentre_mm: beam.number for beam in plan.beams}
+    found, *more = places
+    if found is None or None in more:
+        raise PlanError(f"plan {plan.label}: a beam gives no isocentre, so the CT cannot be placed on the couch; export it again")
+    if more:
+        beams = " and ".join(f"{place} mm (beam {number})" for place, number in places.items())
+        raise PlanError(f"plan {plan.label}: {len(places)} isocentres, {beams}; image-guided sessions take one: split the plan")
+    return found
 
 
 def planned_couch(beam: Beam) -> CouchPose:

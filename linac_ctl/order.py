@@ -1,7 +1,7 @@
 """What is to be run, resolved from files and options: machine, interlocks, workflow, plan, staff. Nothing is built yet."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,14 @@ class Order:
 
 
 def resolve(session: str, *, plan: Path | None = None, machine: str | None = None, workflow: str | None = None,
-            seed: int | None = None, scratch: Path) -> Order:
-    """Read all files; ConfigError or PlanError says what is wrong where. `scratch` takes a plan that is made here."""
+            seed: int | None = None, patient: dict[str, str] | None = None, scratch: Path) -> Order:
+    """Read all files; ConfigError or PlanError says what is wrong where. `scratch` takes a plan that is made here.
+
+    `patient`: ct, structures and target in place of the session's.
+    """
     chosen = load("sessions", session)
+    if patient:
+        chosen = with_patient(chosen, patient)
     config = validate(SessionConfig, chosen)
     the_machine = load_machine(machine or config.machine)
     table_file = load("interlocks", the_machine.interlocks)
@@ -78,6 +83,14 @@ def resolve(session: str, *, plan: Path | None = None, machine: str | None = Non
         files=tuple((file, hashlib.sha256(file.read_bytes()).hexdigest()) for part in parts.values() for file in part.files),
         imaging=imaging_order(config, the_machine, steps, flow.name, parts.get("protocol")),
     )
+
+
+def with_patient(session: Loaded, given: dict[str, str]) -> Loaded:
+    """The session with another patient on the couch: set-up error and motion stay."""
+    before = session.data.get("patient") or {}
+    kept = {key: value for key, value in before.items() if key not in ("phantom", "ct", "structures", "target", "spacing_mm")}
+    data = session.data | {"patient": kept | given}
+    return replace(session, data=data, sha256=hashlib.sha256(canonical_json(data).encode()).hexdigest())
 
 
 def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ...], workflow: str,

@@ -27,6 +27,7 @@ from linac_ctl.config.loader import available, load_machine  # noqa: E402
 from linac_ctl.interlocks import table  # noqa: E402
 from linac_ctl.sequencer import protocol  # noqa: E402
 from linac_ctl.sequencer.workflow import STEPS  # noqa: E402
+from linac_ctl.study import config as study  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/reference_pages.py: run it again instead of editing here. -->\n"
@@ -76,6 +77,14 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`triggered:`", "kV images while the beam is on, and what is done with what they show.", protocol.TriggeredConfig),
     ("`surface:`", "What the surface monitor may show.", protocol.SurfaceConfig),
     ("`fluoroscopy:`", "A look at how the target moves, before treatment.", protocol.FluoroscopyConfig),
+    ("Study file", "Used by [`linac-ctl study margins`](../how-to/margin-study.md).", study.StudyConfig),
+    ("`pair:` of a study", "", study.PairConfig),
+    ("`set_up:`", "", study.SetUpConfig),
+    ("`drift:`", "", study.DriftConfig),
+    ("`machine_errors:`", "", study.MachineErrors),
+    ("`timeline:`", "", study.Timeline),
+    ("`arms[]`", "", study.ArmConfig),
+    ("`published[]`", "", study.Published),
     ("Interlock file", "", table.InterlockTable),
     ("`parameters:` of an interlock file", "", table.Parameters),
     ("`classes.<letter>`", "", table.ClassDefaults),

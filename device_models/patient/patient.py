@@ -57,8 +57,8 @@ def from_ct(ct: PlanningCt, structures: tuple[Structure, ...]) -> Patient:
     return Patient(ct.identity.patient_id, ct.volume, structures, ct.identity.lying, ct.identity)
 
 
-def belongs(identity: CtIdentity, patient_id: str, frame_of_reference_uid: str, what: str) -> None:
-    """PatientError unless a plan, dose or image set is of the same patient and frame of reference as the CT."""
+def belongs(identity: CtIdentity, patient_id: str, frame_of_reference_uid: str, what: str, position: str = "") -> None:
+    """PatientError unless a plan, dose or image set is of the same patient, frame of reference and position as the CT."""
     if patient_id != identity.patient_id:
         raise PatientError(f"{what}: patient '{patient_id}', the CT is of '{identity.patient_id}'; other patient")
     if frame_of_reference_uid != identity.frame_of_reference_uid:
@@ -66,3 +66,5 @@ def belongs(identity: CtIdentity, patient_id: str, frame_of_reference_uid: str, 
             f"{what}: frame of reference {frame_of_reference_uid or '(none)'}, the CT has {identity.frame_of_reference_uid}; "
             "they do not belong together"
         )
+    if position and position != identity.patient_position:
+        raise PatientError(f"{what}: the patient lies {position}, in the CT {identity.patient_position}; plan on this CT again")

@@ -16,11 +16,17 @@ RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 FLAT_MM = 0.05  # how far the points of one contour may lie out of its plane
 
 
-def load_structures(path: str | Path, ct: PlanningCt, target: str | None = None) -> tuple[Structure, ...]:
-    """All closed planar regions, the target first. `target` names it; else the first CTV, GTV or PTV by its type."""
+def load_structures(path: str | Path, ct: PlanningCt, target: str | None = None, planned_on: str = "") -> tuple[Structure, ...]:
+    """All closed planar regions, the target first. `target` names it; else the first CTV, GTV or PTV by its type.
+
+    `planned_on`: UID of the structure set that the plan names; empty when it names none.
+    """
     path = Path(path)
     ds = _read(path)
     _same_patient(path, ds, ct)
+    if planned_on and (uid := str(ds.get("SOPInstanceUID", ""))) != planned_on:
+        raise PatientError(f"structure set {path}: is {uid or '(without a UID)'}, the plan was made on {planned_on}; "
+                           "export plan and structures together")
     seen = ds.get("RTROIObservationsSequence", [])
     kinds = {int(o.ReferencedROINumber): str(o.get("RTROIInterpretedType", "") or "") for o in seen}
     contours = {int(c.ReferencedROINumber): c for c in ds.get("ROIContourSequence", [])}
@@ -43,7 +49,9 @@ def _target_first(path: Path, found: tuple[Structure, ...], target: str | None) 
 def _read(path: Path) -> Any:
     try:
         ds = pydicom.dcmread(path)
-    except (InvalidDicomError, OSError) as exc:
+    except OSError as exc:
+        raise PatientError(f"structure set {path}: cannot be read: {exc.strerror or exc}") from exc
+    except InvalidDicomError as exc:
         raise PatientError(f"structure set {path}: cannot be read as DICOM: {exc}") from exc
     if str(ds.get("SOPClassUID", "")) != RTSTRUCT:
         what = ds.get("Modality", "file without a modality")

@@ -25,6 +25,7 @@ Exit codes:
 TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),
     "plan": Target("linac_ctl.cli.plan:command", "Look at, check and make DICOM RT Plans."),
+    "patient": Target("linac_ctl.cli.patient:command", "Write the built-in patient as planning CT, structures and plan."),
     "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),
     "interlocks": Target("linac_ctl.cli.interlocks:command", "List the rows of the interlock table."),
     "report": Target("linac_ctl.cli.report:command", "Write the report of a run as one HTML page."),

@@ -20,6 +20,9 @@ SPEEDS = ("max", "1", "10")
 @click.command("run")
 @click.argument("session", default=DEFAULT_SESSION)
 @click.option("--plan", type=click.Path(path_type=Path), help="DICOM RT Plan to deliver instead of the session's own.")
+@click.option("--ct", type=click.Path(path_type=Path), help="Folder with the planning CT of the patient, with --structures.")
+@click.option("--structures", type=click.Path(path_type=Path), help="RT Structure Set that was drawn on it.")
+@click.option("--target", help="Name of the structure to be hit (default: the CTV, else GTV, else PTV).")
 @click.option("--machine", help="Machine file under configs/machines, by name or path.")
 @click.option("--workflow", help="Workflow file under configs/workflows; 'no_image' delivers any plan without imaging.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all noise (default: the session's).")
@@ -32,13 +35,14 @@ SPEEDS = ("max", "1", "10")
 @click.option("--radiographs", type=click.Choice(("few", "all", "none")), default="few", show_default=True,
               help="kV frames of every scan to keep as RT Image.")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
-def command(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None, speed: str,
-            out: Path | None, resume: Path | None, run_for_s: float | None, report: bool,
-            radiographs: str, as_json: bool) -> None:
+def command(session: str, plan: Path | None, ct: Path | None, structures: Path | None, target: str | None, machine: str | None,
+            workflow: str | None, seed: int | None, speed: str, out: Path | None, resume: Path | None, run_for_s: float | None,
+            report: bool, radiographs: str, as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
-        order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch))
+        patient = patient_of(ct, structures, target)
+        order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient)
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
         code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs)
     sys.exit(code)
@@ -57,15 +61,24 @@ def speed_factor(text: str) -> float | None:
     return value
 
 
+def patient_of(ct: Path | None, structures: Path | None, target: str | None) -> dict[str, str]:
+    """What replaces the session's own patient; empty when nothing does."""
+    if (ct is None) != (structures is None) or (target and ct is None):
+        raise UsageError("--ct, --structures: a patient is a planning CT and the structure set drawn on it; give both")
+    given = {"ct": ct, "structures": structures, "target": target}
+    return {key: str(value) for key, value in given.items() if value is not None}
+
+
 def prepare_order(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None,
-                  resume: Path | None, scratch: Path) -> tuple[Any, dict[str, Any]]:
+                  resume: Path | None, scratch: Path, patient: dict[str, str] | None = None) -> tuple[Any, dict[str, Any]]:
     """-> (order, what is known from an earlier run)."""
     from ..order import resolve, resume_order
 
     if resume is None:
-        return resolve(session, plan=plan, machine=machine, workflow=workflow, seed=seed, scratch=scratch), {}
-    if plan or machine or workflow:
-        raise UsageError("--resume takes plan, machine and workflow from the record; leave --plan, --machine and --workflow out")
+        return resolve(session, plan=plan, machine=machine, workflow=workflow, seed=seed, patient=patient, scratch=scratch), {}
+    if plan or machine or workflow or patient:
+        raise UsageError("--resume takes plan, patient, machine and workflow from the record; leave --plan, --ct, --structures, "
+                         "--machine and --workflow out")
     return resume_order(resume, seed)
 
 
