@@ -66,11 +66,13 @@ def prepare(choice: PatientConfig, plan: Plan) -> Prepared:
 
 def phantom_patient(choice: PatientConfig, plan: Plan) -> tuple[Patient, PlanningImages]:
     """The built-in spine; its planning CT is another sampling of the same bodies."""
-    phantom = spine()
+    phantom = spine(fiducials=choice.fiducials)
     patient = from_phantom(phantom, choice.spacing_mm)
     ct = phantom.sampled(CT_SPACING_MM, fine=3, noise_hu=CT_NOISE_HU, seed=CT_SEED)
     x, y, z = (float(v) for v in patient.target.centroid())
-    return patient, PlanningImages(ct, plan.patient_id, uid("planning CT", phantom.name), plan.frame_of_reference_uid, (x, y, z))
+    name = (phantom.name, "with markers") if choice.fiducials else (phantom.name,)
+    return patient, PlanningImages(ct, plan.patient_id, uid("planning CT", *name), plan.frame_of_reference_uid, (x, y, z),
+                                   markers_mm=tuple(phantom.markers_mm.values()))
 
 
 def ct_patient(choice: PatientConfig, plan: Plan) -> tuple[Patient, PlanningImages]:

@@ -122,6 +122,7 @@ class PatientConfig(Frozen):
     ct: str | None = Field(default=None, description="folder of a planning CT series")
     structures: str | None = Field(default=None, description="RT Structure Set that belongs to it")
     target: str | None = Field(default=None, description="name of the structure to be hit; none = the CTV, GTV or PTV")
+    fiducials: bool = Field(default=False, description="gold markers in the target of a phantom")
     spacing_mm: float = Field(default=1.0, ge=0.5, le=4.0, description="voxels of a phantom's truth")
     set_up_error: SetUpErrorConfig = SetUpErrorConfig()
     motion: MotionConfig = MotionConfig()

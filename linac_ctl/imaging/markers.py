@@ -25,7 +25,7 @@ class MarkerSearch:
 
     radius_mm: float = 1.0  # of the marker itself
     reach_mm: float = 25.0  # at the isocentre
-    least_noise: float = 3.5  # standard deviations above all neighbours
+    least_noise: float = 2.0  # standard deviations above all neighbours
     miss_mm: float = 0.8  # rays that pass each other farther apart do not belong to one marker
     fit_mm: float = 1.0  # markers whose mutual distances differ more from the plan are not believed
 

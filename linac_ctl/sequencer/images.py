@@ -90,6 +90,7 @@ class PlanningImages:
     patient_position: str = "HFS"
     study_uid: str = ""
     sop_uids: tuple[str, ...] = ()  # of its slices, where it came as DICOM
+    markers_mm: tuple[tuple[float, float, float], ...] = ()  # planned places of markers, fixed frame at couch 0
     matchers: dict[str, Any] = field(default_factory=dict)  # what has been made of it: one for each protocol and scan
 
 
@@ -198,7 +199,8 @@ class Imaging:
         asked = self.protocol.registration
         binding = self._binding(images, plan_uid, patient_id)
         fits = {"cbct": self._fit_cbct, "port": self._fit_port}
-        fit = fits.get(images.kind, self._fit_pair)(images)
+        pairs = self._fit_markers if asked.markers and images.kind == "pair" else self._fit_pair
+        fit = fits.get(images.kind, pairs)(images)
         lead, reach_mm = (asked.lead, asked.reach_mm) if images.kind != "mv_pair" else self._after_turn(asked)
         limits = QualityLimits(asked.similarity, asked.inside, lead, reach_mm, asked.reach_deg)
         match = match_of(fit, binding, limits)
@@ -228,6 +230,18 @@ class Imaging:
         dof = turn.dof if turn is not None and images.kind == "mv_pair" else self.protocol.registration.dof
         matcher: PairMatcher = self._matcher(f"pair {dof}", lambda: self._new_pair_matcher(dof))
         return matcher([self.radiograph(frame) for frame in images.frames], planned_pose(images.couch_angle_deg))
+
+    def _fit_markers(self, images: ImageSet) -> "Fit":
+        """Markers found in both radiographs against their planned places."""
+        from ..imaging.couch_shift import planned_pose
+        from ..imaging.markers import match_markers
+
+        if not self.planning.markers_mm:
+            raise RefusedError(f"match: protocol {self.protocol.name} matches markers, and the planning CT has none; use one that "
+                               "matches bones")
+        shots = [self.radiograph(frame) for frame in images.frames]
+        return match_markers(np.array(self.planning.markers_mm), shots, self.protocol.registration.dof,
+                             planned_pose(images.couch_angle_deg))
 
     def _fit_port(self, images: ImageSet) -> "Fit":
         """The open field of each double exposure, two directions per view."""

@@ -94,6 +94,7 @@ class RegistrationConfig(Frozen):
     """How images are compared, and when a match counts."""
 
     dof: Literal[3, 4, 6] = 6
+    markers: bool = Field(default=False, description="kV pairs by the patient's markers, not by bones; 3 or 6 degrees of freedom")
     clip_low_mm: Triple = Field(description="corner of the clip box, fixed frame, from the isocentre")
     clip_high_mm: Triple
     similarity: float = Field(ge=-1, le=1, description="lowest correlation that counts")
@@ -101,6 +102,13 @@ class RegistrationConfig(Frozen):
     lead: float = Field(ge=0, le=1, description="ahead of the next best place")
     reach_mm: float = Field(gt=0, description="capture range")
     reach_deg: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def what_markers_fix(self) -> "RegistrationConfig":
+        """Three or six degrees of freedom."""
+        if self.markers and self.dof == 4:
+            raise ValueError("markers fix 3 or 6 degrees of freedom, not 4")
+        return self
 
 
 class ImagePhysics(Frozen):
