@@ -1,8 +1,10 @@
 """What a beam sees of a patient: line integrals for views of the fixed frame and a pose for each of them.
 
-Views whose pixel columns lie along Y use the fast kernel: the patient's shift enters by the volume's origin, its rotation by
-one resampling that frames of the same rotation share; for that, rotations are rounded to a grid. All others use the kernel for
-any pose. Which way is taken depends on view and pose alone, so a frame is the same in a scan and by itself.
+A patient who lies straight under a panel whose columns run along Y is the fast kernel's own case; a shift enters by the
+volume's origin. Any other view takes the way of an upright panel (`oblique`), and one too steep for that is traced ray by ray.
+Small volumes have a shorter way when the patient is turned a little: one resampling that all frames of the same rotation share;
+for that, rotations are rounded to a grid. Which way is taken depends on view, pose and volume alone, so a frame is the same in a
+scan and by itself.
 """
 
 from collections.abc import Sequence
@@ -18,11 +20,16 @@ from device_models.patient.rays import ray_integrals
 from .aligned import project_aligned
 from .attenuation import Spectrum, attenuation
 from .joseph import project_any
+from .oblique import project_upright, swapped, swapped_view, upright, upright_axis
 from .resample import halved, moved
 from .views import View
 
+RESAMPLED_VOXELS = 128**3  # larger ones take longer to resample than to look at askew
 GRID_DEG = 0.01  # of rotations that are resampled: wrong by 0.009 mm at 100 mm at most
 LARGEST_RESAMPLED_DEG = 10.0  # about each axis: beyond, too much of the patient would leave the grid
+
+
+Key = tuple[int, Spectrum]  # level of the volume, beam
 
 
 class Projector(Protocol):
@@ -43,9 +50,9 @@ class VoxelProjector:
     """A patient of voxels. It remembers attenuation volumes and the last rotation, so that scans do not repeat work."""
 
     levels_hu: tuple[Volume, ...]  # fine to coarse; a view takes the coarsest that its pixels still resolve
-    exact: bool = False  # True: never resample; slower, and a little sharper
-    _attenuation: tuple[tuple[int, Spectrum], Volume] | None = None
-    _turned: tuple[tuple[int, Spectrum], Pose, Volume] | None = None
+    exact: bool = False  # True: ray by ray unless the patient lies straight; five to ten times slower
+    _attenuation: tuple[Key, dict[int, Volume]] | None = None  # by the axis that is upright
+    _turned: tuple[Key, Pose, Volume] | None = None
 
     def level_for(self, view: View) -> int:
         """The coarsest level whose voxels are not larger than a pixel at the isocentre: finer ones would alias."""
@@ -61,8 +68,8 @@ class VoxelProjector:
         start = 0
         while start < len(views):
             stop = start + 1
-            way = self._way(views[start], poses[start])
-            while stop < len(views) and self._way(views[stop], poses[stop]) == way:
+            way = self._way(views[start], poses[start], level)
+            while stop < len(views) and self._way(views[stop], poses[stop], level) == way:
                 stop += 1
             part = slice(start, stop)
             if way is None:
@@ -72,20 +79,29 @@ class VoxelProjector:
             start = stop
         return out
 
-    def _way(self, view: View, pose: Pose) -> Pose | None:
-        """The rotation on its grid when the fast way will do, else None."""
+    def _way(self, view: View, pose: Pose, level: int) -> Pose | None:
+        """The rotation to resample by, on its grid, when columns of pixels then lie along Y; else None."""
         x, y, z = (round(round(angle / GRID_DEG) * GRID_DEG, 6) + 0.0 for angle in pose.r_deg)
         turn = Pose(r_deg=(x, y, z))
-        if not view.aligned or max(map(abs, turn.r_deg)) > LARGEST_RESAMPLED_DEG or (self.exact and any(pose.r_deg)):
-            return None
-        return turn
+        if not any(pose.r_deg) or not view.aligned:
+            return turn if view.aligned else None
+        small = self.levels_hu[level].data.size <= RESAMPLED_VOXELS and max(map(abs, turn.r_deg)) <= LARGEST_RESAMPLED_DEG
+        return turn if small and not self.exact else None
 
-    def _any(self, views: Sequence[View], poses: Sequence[Pose], key: tuple[int, Spectrum], columns: int, rows: int) -> Pixels:
-        seen = np.array([view.seen_from(pose).twelve for view, pose in zip(views, poses, strict=True)])
-        return project_any(self._volume(key), seen, columns, rows)
+    def _any(self, views: Sequence[View], poses: Sequence[Pose], key: Key, columns: int, rows: int) -> Pixels:
+        return np.stack([self._one(view.seen_from(pose), key, columns, rows) for view, pose in zip(views, poses, strict=True)])
+
+    def _one(self, view: View, key: Key, columns: int, rows: int) -> Pixels:
+        if not self.exact:
+            axis = upright_axis(view)
+            volume = self._volume(key, axis)
+            if (panel := upright(swapped_view(view, axis), volume)) is not None:
+                return project_upright(volume, panel, columns, rows)
+        traced: Pixels = project_any(self._volume(key), view.twelve[None], columns, rows)[0]
+        return traced
 
     def _aligned(
-        self, views: Sequence[View], poses: Sequence[Pose], turn: Pose, key: tuple[int, Spectrum], columns: int, rows: int
+        self, views: Sequence[View], poses: Sequence[Pose], turn: Pose, key: Key, columns: int, rows: int
     ) -> Pixels:
         volume = self._rotated(key, turn) if any(turn.r_deg) else self._volume(key)
         table = np.array([view.twelve for view in views])
@@ -93,13 +109,17 @@ class VoxelProjector:
             row[:6] -= np.tile(pose.t, 2)
         return project_aligned(volume, table, columns, rows)
 
-    def _volume(self, key: tuple[int, Spectrum]) -> Volume:
+    def _volume(self, key: Key, axis: int = 1) -> Volume:
+        """Attenuation, with one axis upright: Y as the volume is."""
         if self._attenuation is None or self._attenuation[0] != key:
             level = self.levels_hu[key[0]]
-            self._attenuation = key, level.with_data(attenuation(level.data, key[1]))
-        return self._attenuation[1]
+            self._attenuation = key, {1: level.with_data(attenuation(level.data, key[1]))}
+        there = self._attenuation[1]
+        if axis not in there:
+            there[axis] = swapped(there[1], axis)
+        return there[axis]
 
-    def _rotated(self, key: tuple[int, Spectrum], turn: Pose) -> Volume:
+    def _rotated(self, key: Key, turn: Pose) -> Volume:
         if self._turned is None or self._turned[:2] != (key, turn):
             self._turned = key, turn, moved(self._volume(key), turn)
         return self._turned[2]
