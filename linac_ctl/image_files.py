@@ -2,38 +2,50 @@
 
 from datetime import datetime
 
+import numpy as np
+
 from .config.machine import KvFlexConfig
 from .errors import LinacError, RefusedError
 from .imaging.couch import CouchPosition
+from .imaging.couch_shift import planned_pose
 from .imaging.dicom_base import Subject, uid
 from .imaging.dicom_ct import CT_IMAGE, hounsfield
 from .imaging.dicom_registration import Images
 from .imaging.dicom_rtimage import Exposure
+from .imaging.drr import drr
 from .imaging.fdk import MODES, reconstruct
+from .imaging.geometry import Panel
+from .imaging.match import Match
+from .imaging.scatter import with_scatter
 from .imaging.volume import Volume
 from .plan.model import Plan
 from .records.folder import RunFolder
-from .records.images import PlanningCt, Radiograph, Scan, SessionImages, write_images
+from .records.images import PlanningCt, Radiograph, Radiographed, Scan, SessionImages, Triggered, write_images
 from .records.manifest import Manifest
-from .sequencer.images import ImageSet, Imaging, PlanningImages, frames_of, integrals
+from .records.overlay_views import Compared, Sought
+from .records.silhouette import planned_points
+from .records.target import TargetOutline
+from .sequencer.images import ImageSet, Imaging, PlanningImages, attenuation, frames_of, integrals, scatter_of
+from .sequencer.tracked import Tracked
 from .subsystems.kv_frames import KvFrame
 from .subsystems.mv_frames import Frame, MvFrame
 
 
-def write_session_images(desk: Imaging, plan: Plan, folder: RunFolder, keep: str) -> dict[str, str]:
-    """What -> path in the run folder; nothing for a session that ended before its first frame."""
+def write_session_images(desk: Imaging, plan: Plan, folder: RunFolder, keep: str,
+                         outline: TargetOutline | None = None) -> dict[str, str]:
+    """What -> path in the run folder; nothing for a session that ended before its first frame. `outline`: of the target."""
     if not desk.images:
         return {}
-    return write_images(folder.path, session_images(desk, plan, folder.manifest), keep)
+    return write_images(folder.path, session_images(desk, plan, folder.manifest, outline), keep)
 
 
-def session_images(desk: Imaging, plan: Plan, manifest: Manifest) -> SessionImages:
+def session_images(desk: Imaging, plan: Plan, manifest: Manifest, outline: TargetOutline | None = None) -> SessionImages:
     """Everything that was taken, in order; volumes are made once more from the frames, which gives the same bits."""
     subject = subject_of(desk, plan, manifest)
     found = [scan for number, images in enumerate(desk.images, 1) for scan in scans_of(desk, number, images)]
     planning = PlanningCt(desk.planning.hu, desk.planning.series_uid, planning_files(desk.planning, subject))
     return SessionImages(subject, datetime.fromisoformat(manifest.started), plan.sop_instance_uid, planning,
-                         tuple(found))
+                         tuple(found), radiographed(desk), tuple(triggered(desk, k, t, outline) for k, t in known(desk)))
 
 
 def subject_of(desk: Imaging, plan: Plan, manifest: Manifest) -> Subject:
@@ -43,6 +55,54 @@ def subject_of(desk: Imaging, plan: Plan, manifest: Manifest) -> Subject:
     return Subject(plan.patient_id, plan.patient_name, uid("imaging study", plan.sop_instance_uid, *desk.images[0].uids), frame,
                    plan.beams[0].isocentre_mm or (0.0, 0.0, 0.0), planning.patient_position, manifest.machine,
                    manifest.code_version)
+
+
+def radiographed(desk: Imaging) -> tuple[Radiographed, ...]:
+    """Acquisitions that were matched as radiographs, with the plan as these very views would show it."""
+    found = []
+    for number, images in enumerate(desk.images, 1):
+        match = next((m for m in desk.matches if m.binding.image_uids == images.uids), None)
+        if match is not None and images.kind != "cbct":
+            frames = images.frames[1::2] if images.kind == "port" else images.frames
+            views = tuple(compared(desk, frame, match, images.couch_angle_deg) for frame in frames)
+            found.append(Radiographed(number, images.acquired_s, images.uids[0], images.uids, match, views))
+    return tuple(found)
+
+
+def compared(desk: Imaging, frame: Frame, match: Match, couch_angle_deg: float) -> Compared:
+    """One view: as taken, as planned, as found."""
+    physics = desk.mv_rules.physics if isinstance(frame, MvFrame) else desk.protocol.physics
+    shot, planned = desk.radiograph(frame), planned_pose(couch_angle_deg)
+    volume = attenuation(desk.planning.hu, physics.water_per_mm, physics.bone_factor)
+    view = shot.view
+    panel = Panel(view.columns, view.rows, view.pitch_mm, float(np.linalg.norm(view.dv_mm)))
+    plans = (with_scatter(drr(volume, view, pose)[None], panel, scatter_of(physics))[0]
+             for pose in (planned, match.pose.after(planned)))
+    return Compared("MV" if isinstance(frame, MvFrame) else "kV", frame.source_angle_deg, view.pitch_mm, shot.image, *plans)
+
+
+def known(desk: Imaging) -> list[tuple[int, Tracked]]:
+    """Triggered images (not fluoroscopy) whose place is known, numbered from 1."""
+    shots = [t for t in desk.tracked if t.trigger != "fluoroscopy"]
+    return [(k, t) for k, t in enumerate(shots, 1) if all(v == v for v in t.frame.couch)]
+
+
+def triggered(desk: Imaging, number: int, tracked: Tracked, outline: TargetOutline | None) -> Triggered:
+    """With its outlines where the target is known."""
+    frame = tracked.frame
+    frames, shot = frames_of((frame,), desk.kv.config.flex), Radiograph(frame.pixels.T, exposure(frame, desk), tracked.uid)
+    look = None if outline is None else sought(desk, number, tracked, outline)
+    return Triggered(number, tracked.uid, frame.time_s, frames, shot, tracked.seen, look)
+
+
+def sought(desk: Imaging, number: int, tracked: Tracked, outline: TargetOutline) -> Sought:
+    """For the picture."""
+    found = ", ".join(f"{v:+.1f}" for v in tracked.off_mm) + " mm" if tracked.off_mm[0] == tracked.off_mm[0] else tracked.seen
+    points = planned_points(outline, tracked.couch_angle_deg)
+    centre = planned_pose(tracked.couch_angle_deg).apply(np.array(desk.planning.target_mm))
+    title = f"{number}: beam {tracked.beam}, {tracked.mu:.0f} MU: {found}"
+    shot = desk.radiograph(tracked.frame)
+    return Sought(title, shot.image, shot.view, points, centre, tracked.off_mm, tracked.seen)
 
 
 def planning_files(planning: PlanningImages, subject: Subject) -> Images | None:

@@ -113,10 +113,9 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
             files |= sim.target.write(folder.path)
         if sim.suite.imaging is not None:
             from .image_files import write_session_images
-            from .image_pictures import write_pictures
 
-            files |= write_session_images(sim.suite.imaging, sim.order.plan, folder, radiographs)
-            files |= write_pictures(sim.suite.imaging, folder)
+            files |= write_session_images(sim.suite.imaging, sim.order.plan, folder, radiographs,
+                                          sim.target.outline if sim.target else None)
         result = replace(result, files=files | ({"report": "report.html"} if report else {}))
         write_result(folder.path, result)
         if report:

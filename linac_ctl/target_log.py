@@ -49,6 +49,10 @@ class TargetLog:
         """What -> path in the run folder; nothing for a session that ended before its first second."""
         if not self.rows:
             return {}
+        return write_target(folder, np.array(self.rows), self.outline)
+
+    @property
+    def outline(self) -> TargetOutline:
+        """As planned."""
         patient = self.room.prepared.patient
-        outline = TargetOutline(patient.target.name, self.centre_mm, patient.target.contours, patient.lying.matrix)
-        return write_target(folder, np.array(self.rows), outline)
+        return TargetOutline(patient.target.name, self.centre_mm, patient.target.contours, patient.lying.matrix)

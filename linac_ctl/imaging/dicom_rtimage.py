@@ -37,16 +37,19 @@ class Exposure:
 
 def rt_image(
     counts: NDArray[np.uint16], frames: Frames, k: int, exposure: Exposure, subject: Subject, when: datetime,
-    image_id: str, plan_uid: str = "", label: str = "", instance_uid: str = "",
+    image_id: str, plan_uid: str = "", label: str = "", instance_uid: str = "", series_uid: str = "",
 ) -> tuple[str, bytes]:
-    """(SOP instance UID, file's bytes) of frame k. counts (columns, rows), v upwards as everywhere in this package."""
+    """(SOP instance UID, file's bytes) of frame k. counts (columns, rows), v upwards as everywhere in this package.
+
+    `series_uid`: images of one acquisition share it; without one each is a series of its own.
+    """
     panel = frames.panel
     if counts.shape != (panel.columns, panel.rows) or counts.dtype != np.uint16:
         raise RecordError(f"RT Image {image_id}: {counts.dtype} {counts.shape}; the panel has uint16 {(panel.columns, panel.rows)}")
     if exposure.kind not in ("kV", "MV"):
         raise RecordError(f"RT Image {image_id}: kind {exposure.kind}; known are kV and MV")
     instance = instance_uid or uid("RT Image", subject.study_uid, image_id)
-    file = new_object(RT_IMAGE, subject, when, instance, uid(instance, "series"), f"{exposure.kind} radiograph")
+    file = new_object(RT_IMAGE, subject, when, instance, series_uid or uid(instance, "series"), "Radiographs")
     file.StudyDescription = "Set-up images"
     set_frame(file, subject.frame_of_reference_uid)
     set_pixels(file, counts.T[::-1])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.errors import InvalidDicomError
 
 from linac_ctl.errors import RecordError, UsageError
@@ -47,6 +48,9 @@ def of_run(run: Path, window: Window, at_mm: Triple) -> Grey:
     for path in sorted([*folder.glob("kv-*"), *folder.glob("mv-*")], key=lambda path: (number_of(path), path.name)):
         if not (folder / f"cbct-{number_of(path)}").is_dir():  # radiographs that are no scan
             rows.append(beside([of_file(shot, window) for shot in sorted(path.glob("*.dcm"))[:4]]))
+            if path.name.startswith("kv") and (match := folder / f"match-{number_of(path)}-after.png").exists():
+                rows.append(picture_file(match))
+    rows += [beside(row) for row in in_rows([picture_file(p) for p in sorted((folder / "triggered").glob("*.png"))], 4)]
     if not rows:
         raise RecordError(f"{run}: this run kept no images; a session with a patient and a protocol does, such as spine_igrt")
     return stacked(rows)
@@ -55,6 +59,19 @@ def of_run(run: Path, window: Window, at_mm: Triple) -> Grey:
 def number_of(folder: Path) -> int:
     """Of an acquisition, in the session."""
     return int(folder.name.rpartition("-")[2])
+
+
+def in_rows(pictures: list[Grey], most: int) -> list[list[Grey]]:
+    """So many beside each other."""
+    return [pictures[k : k + most] for k in range(0, len(pictures), most)]
+
+
+def picture_file(path: Path) -> Grey:
+    """A PNG of a run; RecordError when it is damaged."""
+    try:
+        return np.asarray(Image.open(path).convert("RGB"), np.uint8)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read as a picture: {error}") from None
 
 
 def of_series(folder: Path, window: Window, at_mm: Triple, centre_mm: Triple | None = None) -> Grey:

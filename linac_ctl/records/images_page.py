@@ -2,6 +2,7 @@
 
 import base64
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from .run_record import RunRecord
 from .target import TargetTruth
 from .verdict import Check
 
+KINDS = {"cbct": "CBCT", "pair": "kV pair", "mv_kv": "MV-kV pair", "mv_pair": "MV pair", "port": "Port images"}
 WORDS = {"no shift": "ok", "shift": "move", "shift and verify": "move", "set up again": "bad", "call": "bad"}
 
 
@@ -29,6 +31,11 @@ class MatchLine:
     match: MatchResult
     before: str
     after: str
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{KINDS.get(self.image.kind, self.image.kind)} {self.number} on the plan"
 
     @property
     def length_mm(self) -> float:
@@ -62,7 +69,17 @@ class PositionPage:
     achieved: tuple[Achieved, ...] = ()
     beam_limit_mm: float | None = None  # the protocol's, while the beam is on
     tracked: tuple[TrackedResult, ...] = ()
-    sheets: tuple[tuple[str, str], ...] = ()  # (triggered or fluoroscopy, data URI)
+    tracked_pictures: tuple[str, ...] = ()  # data URIs, in order
+
+    @property
+    def tracked_counts(self) -> dict[str, int]:
+        """How many of each verdict."""
+        return dict(Counter(image.seen for image in self.tracked))
+
+    @property
+    def tracked_worst_mm(self) -> float | None:
+        """Of those that were found."""
+        return max((math.hypot(*image.off_mm) for image in self.tracked if image.off_mm is not None), default=None)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -83,13 +100,19 @@ def position_page(record: RunRecord, result: Result, truth: TargetTruth | None =
     angles = np.nan_to_num(np.array([float(beam.couch[0][3]) for beam in beams]))
     drawn = position_chart(truth, result, beam_limit, angles) if truth is not None and beams else ""
     summed = achieved(truth, tuple(beam.number for beam in beams)) if truth is not None else ()
-    sheets = tuple((what, picture(record, result, what)) for what in ("triggered", "fluoroscopy") if what in result.files)
     lines = tuple(
         MatchLine(n, image, match, picture(record, result, f"overlay_before:{n}"), picture(record, result, f"overlay_after:{n}"))
         for n, image in enumerate(result.images, 1) for match in result.matches if match.image_uids == image.uids)
-    return PositionPage(result.images, lines, result.shifts, result.residual_mm, result.residual_6dof,
-                        levels.get("no_shift_mm"), levels.get("no_shift_deg"), level_lines(levels), drawn, summed, beam_limit,
-                        result.tracked, sheets)
+    return PositionPage(
+        result.images, lines, result.shifts, result.residual_mm, result.residual_6dof, levels.get("no_shift_mm"),
+        levels.get("no_shift_deg"), level_lines(levels), drawn, summed, beam_limit, result.tracked,
+        tracked_pictures(record, result))
+
+
+def tracked_pictures(record: RunRecord, result: Result) -> tuple[str, ...]:
+    """Those that were kept; a missing one is left out."""
+    names = [f"triggered:{k}" for k in range(1, 1 + len(result.tracked)) if f"triggered:{k}" in result.files]
+    return tuple(uri for name in names if (uri := picture(record, result, name)))
 
 
 def protocol_of(record: RunRecord) -> Any:

@@ -33,7 +33,8 @@ class Achieved:
 
 def achieved(truth: TargetTruth, beams: tuple[int, ...]) -> tuple[Achieved, ...]:
     """One for each beam that gave dose, then one for all; empty without dose."""
-    mu, far = weights(truth), outline_mm(truth)
+    mu = weights(truth)
+    far = outline_mm(truth, mu > 0.0)
     chosen = [(f"beam {n}", truth["beam"] == n) for n in beams] + [("all beams", np.isin(truth["beam"], beams))]
     found = [_of(truth, name, np.where(which, mu, 0.0), far) for name, which in chosen if mu[which].sum() > 0.0]
     return tuple(found)
@@ -43,15 +44,15 @@ def weights(truth: TargetTruth) -> Floats:
     """(n,) MU that belong to each sample: half of those since the sample before, half of those until the next."""
     given = np.maximum(np.diff(truth["true_mu"]), 0.0)
     both = 0.5 * (np.append(given, 0.0) + np.insert(given, 0, 0.0))
-    out: Floats = np.where(truth.on, both, 0.0)
+    out: Floats = np.where(truth["beam"] >= 0.0, both, 0.0)
     return out
 
 
-def outline_mm(truth: TargetTruth) -> Floats:
-    """(n,) largest distance of a point of the outline from its planned place; NaN without dose."""
+def outline_mm(truth: TargetTruth, where: NDArray[np.bool_]) -> Floats:
+    """(n,) largest distance of a point of the outline from its planned place; NaN elsewhere."""
     points = np.vstack(truth.outline.contours_mm)
     far = np.full(len(truth.samples), np.nan)
-    for k in np.flatnonzero(truth.on):
+    for k in np.flatnonzero(where):
         far[k] = np.linalg.norm(truth.error(int(k)).apply(points) - points, axis=1).max()
     return far
 

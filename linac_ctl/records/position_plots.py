@@ -43,8 +43,14 @@ def view_panels(truth: TargetTruth, found: list[Any], angles_deg: Floats) -> lis
     panels = []
     for uv, (name, along) in enumerate(seen.items()):
         dots = Dots("found in triggered images", times(found), np.array([k.off_mm[uv] for k in found]), FOUND)
-        panels.append(Panel(f"{name}, mm", (Line("truth", times(found), along, TARGET, 1.6),), 74, least_span=1.0, dots=(dots,)))
+        panels.append(Panel(f"{name}, mm", (Line("truth", *by_beam(found, along), TARGET, 1.6),), 74, least_span=1.0, dots=(dots,)))
     return panels
+
+
+def by_beam(found: list[Any], values: Floats) -> tuple[Floats, Floats]:
+    """x and y of a line with a gap between beams."""
+    t, ends = times(found), np.flatnonzero(np.diff([k.beam for k in found])) + 1
+    return np.insert(t, ends, t[ends - 1]), np.insert(values, ends, np.nan)
 
 
 def at(truth: TargetTruth, t_s: float, angles_deg: Floats) -> Floats:

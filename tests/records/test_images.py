@@ -16,21 +16,21 @@ from linac_ctl.errors import LinacError, RecordError, RefusedError
 from linac_ctl.imaging.dicom_series import read_series
 from linac_ctl.imaging.match_series import match_series
 from linac_ctl.imaging.pose import distance, of_six
+from linac_ctl.order import Order
 from linac_ctl.outcome import complete_record, create_folder
 from linac_ctl.records.images_look import look
 from linac_ctl.records.report import collect, render
 from linac_ctl.records.result import read_result
 from linac_ctl.records.run_record import RunRecord
 from linac_ctl.records.target import read_target
-from tests.sequencer.guided import SHORT, guided, room
+from linac_ctl.sequencer.protocol import ProtocolConfig
+from tests.sequencer.guided import APPROVE, BEFORE, CLOSE, MATCH, SHIFT, SHORT, TREAT, guided, looking, room
 
 HU = (-200.0, 800.0)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("guided") / "run"
-    asked = guided(steps=SHORT)
+def finished(asked: Order, path: Path) -> Path:
+    """The run folder of an order, its protocol on record."""
     assert asked.imaging is not None
     data = {"machine": {"controller": asked.machine.controller.model_dump(mode="json")},
             "protocol": asked.imaging.protocol.model_dump(mode="json")}  # fmt: skip
@@ -40,6 +40,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sim.run()
     complete_record(sim, folder, 1.0, 1.0, report=False)
     return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished(guided(steps=SHORT), tmp_path_factory.mktemp("guided") / "run")
 
 
 def read(path: Path):
@@ -151,6 +156,61 @@ def test_the_commands_answer(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
     images = run / "images"
     assert main(["match", str(images / "cbct-1-matched"), str(images / "cbct-1"), "--json"]) == 0
     assert '"complaints": []' in capsys.readouterr().out
+
+
+# --- radiographs: a pair and triggered images
+
+PAIR = [*BEFORE, {"step": "acquire_pair", "takes_s": 0.1}, MATCH, APPROVE, SHIFT, TREAT, CLOSE]
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rules = looking().model_dump()
+    rules["pair"] = {"angles_deg": (-90.0, 0.0), "binning": 8}
+    rules["levels"] |= {"verify_mm": 9.0, "verify_deg": 2.0}
+    asked = guided(steps=PAIR, rules=ProtocolConfig.model_validate(rules), mu=40.0)
+    return finished(asked, tmp_path_factory.mktemp("looked") / "run")
+
+
+def test_a_matched_pair_has_a_registration_of_its_two_images(looked: Path) -> None:
+    ds, result = read(looked / "images/match-1.dcm"), read_result(looked)
+    acquired = ds.RegistrationSequence[1].ReferencedImageSequence
+    there = {str(read(f).SOPInstanceUID) for f in (looked / "images/kv-1").glob("*.dcm")}
+    assert {str(r.ReferencedSOPInstanceUID) for r in acquired} == set(result.matches[0].image_uids) == there
+    assert len({str(read(f).SeriesInstanceUID) for f in (looked / "images/kv-1").glob("*.dcm")}) == 1
+
+
+def test_radiographs_lie_on_the_plan_after_the_match_and_not_before(looked: Path) -> None:
+    before, after = (np.asarray(Image.open(looked / f"images/match-1-{when}.png"), float)[16:276] for when in ("before", "after"))
+    alike = [np.corrcoef(p[..., 0].ravel(), p[..., 1].ravel())[0, 1] for p in (before, after)]  # plan red, image cyan
+    assert alike[1] > 0.98 and alike[1] > alike[0] + 0.02
+
+
+def test_triggered_images_are_on_file_with_their_numbers(looked: Path) -> None:
+    result = read_result(looked)
+    assert result.tracked and all(seen.seen == "inside" and seen.beam > 0 for seen in result.tracked)
+    names = {str(read(f).SOPInstanceUID) for f in (looked / "images/triggered").glob("*.dcm")}
+    assert names and names <= {seen.uid for seen in result.tracked}
+    assert any(name.startswith("triggered:") for name in result.files)
+
+
+def test_the_report_shows_pair_and_triggered_images(looked: Path) -> None:
+    page = render(collect(RunRecord.open(looked)))
+    for text in ("kV pair 1 on the plan", "Images during treatment", "Achieved margin", "found in triggered images"):
+        assert text in page
+    assert page.count('alt="triggered image"') == min(8, len(read_result(looked).tracked))
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy of dicom3tools is not installed")
+def test_the_validator_finds_no_error_in_any_object(looked: Path) -> None:
+    for path in (looked / "images/match-1.dcm", *(looked / "images").glob("*/*001.dcm"), looked / "treatment_record.dcm"):
+        answer = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False).stderr
+        assert not [line for line in answer.splitlines() if line.startswith("Error")], path
+
+
+def test_pairs_and_triggered_images_can_be_looked_at(looked: Path) -> None:
+    picture = look(looked, HU)
+    assert picture.shape[0] > 1000 and picture[-100:].std() > 10  # triggered images come last
 
 
 # --- series that cannot be matched
