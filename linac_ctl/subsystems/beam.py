@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from transitions import Machine
 
-from device_models.interface.image import ALL_TESTED, DT_S, Image
+from device_models.interface.image import ALL_TESTED, DT_S, Image, SafetyOpen
 
 from ..config.machine import BeamLimits
 from ..control.phases import Hold, Phase, Reaction
@@ -107,8 +107,9 @@ class Beam:
             await self.conditions.until(Signal.SELFTEST_MISSING, "<=", 0.0, 0.0, SELFTEST_TIMEOUT_S)
         except TimeoutError:
             missing = ALL_TESTED & ~int(safety["passed"][0])
-            raise DeviceError(f"safety channel: self-test did not pass checks {missing:#04x} within {SELFTEST_TIMEOUT_S:g} s; "
-                              f"no beam until an engineer has looked") from None
+            names = ", ".join(check.name.lower() for check in SafetyOpen if missing & check)
+            raise DeviceError(f"safety channel: self-test did not pass ({names}) within {SELFTEST_TIMEOUT_S:g} s; look at what is "
+                              f"open there, and if nothing is, no beam until an engineer has looked") from None
         finally:
             safety["selftest"] = 0.0
         await self.conditions.until(Signal.CHANNEL_PERMIT, ">=", 1.0, TWO_CYCLES_S, SELFTEST_TIMEOUT_S)
