@@ -100,7 +100,7 @@ def test_no_panel_no_beam() -> None:
 
 
 @pytest.mark.parametrize(("act", "words"), [
-    ("open_door", "self-test did not pass (door)"),  # the second channel has its own door contact
+    ("open_door", r"self-test did not pass \(door\)"),  # the second channel has its own door contact
     ("key_off", "KEY"), ("press_estop", "ESTOP"),
 ])
 def test_an_imaging_field_is_under_the_interlocks_of_any_beam(act: str, words: str) -> None:
