@@ -40,7 +40,9 @@ def load_trace(path: str | Path) -> Trace:
     path = Path(path)
     try:
         lines = path.read_text(encoding="utf-8", errors="strict").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
+    except OSError as exc:
+        raise PatientError(f"trace {path}: cannot be read: {exc.strerror or exc}") from exc
+    except UnicodeDecodeError as exc:
         raise PatientError(f"trace {path}: cannot be read as text: {exc}") from exc
     rows = [_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
     return checked(path.name, rows)

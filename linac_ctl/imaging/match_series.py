@@ -17,6 +17,7 @@ from .volume import Volume, halved
 WATER_PER_MM = 0.02
 REACH_MM, FINEST_MM = 128.0, 1.0
 BLURS = (0, 1, 3, 6)  # passes of 1 2 1: a variance of half a voxel squared each
+NOTHING = -1.0  # similarity where nothing was compared
 HALF_BOX_MM: Triple = (60.0, 55.0, 50.0)
 
 
@@ -47,6 +48,9 @@ def match_series(
     box, image = ClipBox((-x, -y, -z), (x, y, z)), attenuation(both[1])
     fits = [PointMatcher(Reference(blurred, shading(blurred)), box, dof)(image) for blurred in blurs(reference)]
     fit = max(fits, key=lambda f: f.similarity)
+    if fit.similarity <= NOTHING:
+        raise RefusedError(f"match: the clip box about DICOM {', '.join(f'{v:g}' for v in at)} mm shows nothing that both images "
+                           "could share; look at --isocentre and --box")
     return SeriesMatch(fit, complaints(fit, limits), at, *both)
 
 

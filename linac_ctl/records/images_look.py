@@ -92,7 +92,8 @@ def of_file(path: Path, window: Window) -> Grey:
         if kind in CT_CLASSES:
             return _slice(ds, window)
     except (InvalidDicomError, OSError, AttributeError) as error:
-        raise RecordError(f"{path}: cannot be read as a DICOM image: {error}") from None
+        why = getattr(error, "strerror", None) or error  # without the name once more
+        raise RecordError(f"{path}: cannot be read as a DICOM image: {why}") from None
     raise RecordError(f"{path}: {ds.get('Modality', 'unknown kind')}: no picture in it; CT slices and RT Images can be shown")
 
 

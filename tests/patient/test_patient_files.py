@@ -174,3 +174,72 @@ def test_a_trace_with_a_gap_is_refused_before_there_is_a_run(tmp_path: Path, cap
     assert inside("run", tmp_path / "session.yaml", "--out", tmp_path / "run") == 3
     assert "gap of 0.6 s after row 8 (1.4 s), 0.2 s is usual" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+# --- `match` and `image` on what is no series
+
+def nothing_there(case: Path, to: Path) -> Path:
+    return to
+
+
+def empty(case: Path, to: Path) -> Path:
+    to.mkdir()
+    return to
+
+
+def text_only(case: Path, to: Path) -> Path:
+    (empty(case, to) / "note.txt").write_text("no slice")
+    return to
+
+
+def one_missing(case: Path, to: Path) -> Path:
+    return gap(case, to)["ct"]
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (nothing_there, "no such folder; give one that holds the slices"), (empty, "0 CT slices; 3 are the least"),
+    (text_only, "0 CT slices"), (one_missing, "slices are missing: steps of 2.00 to 4.00 mm"),
+    (lambda case, to: case / "plan.dcm", "no such folder"),
+])
+def test_match_says_in_one_line_what_is_no_series(case: Path, tmp_path: Path, make: Any, words: str,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.system.cli import inside
+
+    bad, picture = make(case, tmp_path / "bad"), tmp_path / "p.png"
+    for pair in ((bad, case / "ct"), (case / "ct", bad)):
+        assert inside("match", *pair, "--out", picture) == 5
+        said = capsys.readouterr()
+        assert words in said.err and said.out == "" and len(said.err.strip().splitlines()) == 1
+    assert not picture.exists()
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (nothing_there, "cannot be read as a DICOM image: No such file"), (empty, "0 CT slices"), (one_missing, "slices are missing"),
+    (lambda case, to: case / "structures.dcm", "RTSTRUCT: no picture in it"),
+])
+def test_image_says_in_one_line_what_shows_nothing(case: Path, tmp_path: Path, make: Any, words: str,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.system.cli import inside
+
+    assert inside("image", make(case, tmp_path / "bad"), "--out", tmp_path / "p.png") == 5
+    said = capsys.readouterr()
+    assert words in said.err and len(said.err.strip().splitlines()) == 1 and not (tmp_path / "p.png").exists()
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    ({"PatientID": "SOMEBODY"}, "both must be of one"), ({"FrameOfReferenceUID": "1.2.3"}, "say --any-frame"),
+    ({"PatientPosition": "FFS"}, "both must be alike"),
+])
+def test_match_refuses_series_that_are_not_of_one_patient_and_frame(case: Path, tmp_path: Path, values: Any, words: str,
+                                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.system.cli import inside
+
+    assert inside("match", case / "ct", changed(case / "ct", tmp_path / "other", **values)) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_match_where_nothing_is_imaged_is_refused(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.system.cli import inside
+
+    assert inside("match", case / "ct", case / "ct", "--isocentre", 900, 0, 0, "--out", tmp_path / "p.png") == 1
+    assert "shows nothing that both images could share" in capsys.readouterr().err and not (tmp_path / "p.png").exists()
