@@ -243,3 +243,11 @@ def test_a_match_where_nothing_is_imaged_is_refused(case: Path, tmp_path: Path, 
 
     assert inside("match", case / "ct", case / "ct", "--isocentre", 900, 0, 0, "--out", tmp_path / "p.png") == 1
     assert "shows nothing that both images could share" in capsys.readouterr().err and not (tmp_path / "p.png").exists()
+
+
+def test_a_patient_given_on_the_command_line_is_on_record_for_a_run_that_resumes(case: Path, tmp_path: Path) -> None:
+    given = {"ct": str(case / "ct"), "structures": str(case / "structures.dcm")}
+    order = resolve("spine_igrt_quick", plan=case / "plan.dcm", patient=given, scratch=tmp_path)
+    recorded = order.configuration["session"]["data"]["patient"]
+    assert {name: recorded[name] for name in given} == given and "phantom" not in recorded
+    assert recorded["motion"] == resolve("spine_igrt_quick", scratch=tmp_path).configuration["session"]["data"]["patient"]["motion"]
