@@ -13,6 +13,7 @@ from pydicom.errors import InvalidDicomError
 
 from device_models.interface.volume import Pose, Volume
 
+from .damage import readable
 from .errors import PatientError
 
 CT_CLASSES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1")
@@ -61,7 +62,11 @@ def to_patient(points_lps_mm: Any, isocentre_lps_mm: Any) -> np.ndarray:
 
 def load_ct(folder: str | Path, isocentre_lps_mm: tuple[float, float, float]) -> PlanningCt:
     """Reads every CT slice of a folder; PatientError says which file, what is wrong and what to do."""
-    folder = Path(folder)
+    with readable(f"CT {folder}"):
+        return _load(Path(folder), isocentre_lps_mm)
+
+
+def _load(folder: Path, isocentre_lps_mm: tuple[float, float, float]) -> PlanningCt:
     slices = sorted(_read(folder), key=lambda ds: _position(ds)[2])
     _one_of_each(folder, slices)
     _straight(folder, slices)
@@ -74,12 +79,13 @@ def _read(folder: Path) -> list[Any]:
         raise PatientError(f"CT {folder}: no such folder")
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        try:
-            ds = pydicom.dcmread(path)
-        except (InvalidDicomError, OSError):
-            continue  # a licence or a picture beside the slices
-        if str(ds.get("SOPClassUID", "")) in CT_CLASSES:
-            found.append(_complete(path, ds))
+        with readable(f"CT {path}"):
+            try:
+                ds = pydicom.dcmread(path)
+            except (InvalidDicomError, OSError):
+                continue  # a licence or a picture beside the slices
+            if str(ds.get("SOPClassUID", "")) in CT_CLASSES:
+                found.append(_complete(path, ds))
     if len(found) < 3:
         raise PatientError(f"CT {folder}: {len(found)} CT slices; a planning CT needs at least 3")
     return found

@@ -8,6 +8,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from .ct_import import PlanningCt, to_patient
+from .damage import readable
 from .errors import PatientError
 from .phantom import find_structure, target_of
 from .structures import Structure
@@ -21,7 +22,11 @@ def load_structures(path: str | Path, ct: PlanningCt, target: str | None = None,
 
     `planned_on`: UID of the structure set that the plan names; empty when it names none.
     """
-    path = Path(path)
+    with readable(f"structure set {path}"):
+        return _load(Path(path), ct, target, planned_on)
+
+
+def _load(path: Path, ct: PlanningCt, target: str | None, planned_on: str) -> tuple[Structure, ...]:
     ds = _read(path)
     _same_patient(path, ds, ct)
     if planned_on and (uid := str(ds.get("SOPInstanceUID", ""))) != planned_on:

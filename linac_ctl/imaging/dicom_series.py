@@ -13,6 +13,7 @@ from pydicom.errors import InvalidDicomError
 
 from linac_ctl.errors import RecordError
 
+from .damage import readable
 from .patient_position import fixed_from_dicom
 from .pose import Pose, pose_of
 from .volume import Volume, grid, sampled
@@ -57,6 +58,11 @@ class Series:
 
 def read_series(folder: Path) -> Series:
     """All CT slices of a folder; RecordError says what does not make one series."""
+    with readable(folder):
+        return _read(folder)
+
+
+def _read(folder: Path) -> Series:
     files = _files(folder)
     _one_of_each(folder, files)
     axes = _axes(folder, files[0])
@@ -78,17 +84,22 @@ def _files(folder: Path) -> list[Any]:
         raise RecordError(f"{folder}: no such folder; give one that holds the slices of a CT series")
     found = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
-        try:
-            ds = pydicom.dcmread(path)
-        except (InvalidDicomError, OSError):
-            continue  # a picture or a licence beside the slices
-        if str(ds.get("SOPClassUID", "")) in CT_CLASSES:
-            if missing := [name for name in NEEDED if name not in ds]:
-                raise RecordError(f"{path}: no {', '.join(missing)}; such a slice cannot be placed")
-            found.append(ds)
+        with readable(path):
+            try:
+                ds = pydicom.dcmread(path)
+            except (InvalidDicomError, OSError):
+                continue  # a picture or a licence beside the slices
+            if str(ds.get("SOPClassUID", "")) in CT_CLASSES:
+                found.append(_placeable(path, ds))
     if len(found) < LEAST:
         raise RecordError(f"{folder}: {len(found)} CT slices; {LEAST} are the least")
     return found
+
+
+def _placeable(path: Path, ds: Any) -> Any:
+    if missing := [name for name in NEEDED if name not in ds]:
+        raise RecordError(f"{path}: no {', '.join(missing)}; such a slice cannot be placed")
+    return ds
 
 
 def _one_of_each(folder: Path, files: list[Any]) -> None:

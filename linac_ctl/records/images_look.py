@@ -10,6 +10,7 @@ from PIL import Image
 from pydicom.errors import InvalidDicomError
 
 from linac_ctl.errors import RecordError, UsageError
+from linac_ctl.imaging.damage import readable
 from linac_ctl.imaging.dicom_rtimage import RT_IMAGE
 from linac_ctl.imaging.dicom_series import CT_CLASSES, Triple, read_series
 from linac_ctl.imaging.pictures import PLANES, Grey, beside, enlarged, png, radiograph_picture, titled, windowed
@@ -84,16 +85,17 @@ def of_series(folder: Path, window: Window, at_mm: Triple, centre_mm: Triple | N
 
 def of_file(path: Path, window: Window) -> Grey:
     """A CT slice, or a radiograph."""
-    try:
-        ds = pydicom.dcmread(path)
+    with readable(path):
+        try:
+            ds = pydicom.dcmread(path)
+        except (InvalidDicomError, OSError) as error:
+            why = getattr(error, "strerror", None) or error  # without the name once more
+            raise RecordError(f"{path}: cannot be read as a DICOM image: {why}") from None
         kind = str(ds.get("SOPClassUID", ""))
         if kind == RT_IMAGE.uid:
             return _radiograph(ds)
         if kind in CT_CLASSES:
             return _slice(ds, window)
-    except (InvalidDicomError, OSError, AttributeError) as error:
-        why = getattr(error, "strerror", None) or error  # without the name once more
-        raise RecordError(f"{path}: cannot be read as a DICOM image: {why}") from None
     raise RecordError(f"{path}: {ds.get('Modality', 'unknown kind')}: no picture in it; CT slices and RT Images can be shown")
 
 

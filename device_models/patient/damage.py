@@ -1,0 +1,20 @@
+"""Files with damaged bytes: whatever a parser makes of them, one sentence that names the file."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import PatientError
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """PatientError for any error within; warnings of what is refused or harmless are not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except PatientError:
+            raise
+        except Exception as error:  # a parser raises many kinds, some of them its own
+            raise PatientError(f"{what}: damaged or not DICOM as it should be: {error}; export it again") from error
