@@ -25,7 +25,8 @@ from .records.manifest import Manifest
 from .records.overlay_views import Compared, Sought
 from .records.silhouette import planned_points
 from .records.target import TargetOutline
-from .sequencer.images import ImageSet, Imaging, PlanningImages, attenuation, frames_of, integrals, scatter_of
+from .sequencer.frame_numbers import attenuation, frames_of, integrals, scatter_of
+from .sequencer.images import ImageSet, Imaging, PlanningImages
 from .sequencer.tracked import Tracked
 from .subsystems.kv_frames import KvFrame
 from .subsystems.mv_frames import Frame, MvFrame

@@ -64,6 +64,7 @@ def rehearse(imaging: ImagingOrder, config: KvImagerConfig) -> None:
 
     from .imager_link import told
     from .sequencer.images import Imaging
+    from .sequencer.matching import locate
 
     room, scan, asked = imaging.room, imaging.protocol.scans[imaging.scan], imaging.protocol.technique
     desk = Imaging(imaging.protocol, imaging.scan, SimpleNamespace(config=config), room.planning, (0.0, 0.0, 0.0))  # type: ignore[arg-type]
@@ -74,7 +75,7 @@ def rehearse(imaging: ImagingOrder, config: KvImagerConfig) -> None:
     frames = tuple(told(frame) for frame in imager.scan(shots, Permits(True, True)))
     images = desk.taken("cbct", frames, ("rehearsal",), 0.0, 0)
     desk.register(images, "rehearsal", room.planning.patient_id)
-    desk.locate(frames[0], 0.0, -1.0)
+    locate(desk, frames[0], 0.0, -1.0)
 
 
 def compile_cycle(machine: str) -> None:

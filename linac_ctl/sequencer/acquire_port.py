@@ -8,7 +8,8 @@ from ..errors import RefusedError
 from ..plan.model import JAWS, Beam
 from ..subsystems.mv_frames import MvFrame
 from .acquire import desk, forget, shown
-from .images import Imaging, integrals
+from .frame_numbers import integrals
+from .images import Imaging
 from .imaging_field import mv_image, open_field, shaped_field
 from .protocol import PortConfig
 from .session import Session, Suite

@@ -10,6 +10,7 @@ from ..subsystems.kv_frames import KvFrame
 from . import approval
 from .acquire import desk, planned_angle_deg
 from .images import Imaging
+from .matching import locate
 from .protocol import FluoroscopyConfig
 from .session import Session, Suite
 from .tracked import Tracked
@@ -48,7 +49,7 @@ class Fluoroscopy:
         angle, count = planned_angle_deg(session), len(imaging.tracked)
         offs = []
         for k, frame in enumerate(frames):
-            found = imaging.locate(frame, angle, self.similarity)
+            found = locate(imaging, frame, angle, self.similarity)
             name = uid("fluoroscopy", str(suite.session_number), str(count + k))
             imaging.tracked.append(Tracked(frame, name, -1, 0.0, "fluoroscopy", found.off_mm, found.similarity,
                                            "inside" if found.good else "not found", angle))

@@ -1,17 +1,17 @@
 """The imaging desk: what was taken in this session, what it was compared with, and what came of it. Images and metadata only."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config.machine import KvFlexConfig
-from ..errors import DeviceError, RefusedError
+from ..errors import RefusedError
 from ..subsystems.kv_frames import KvFrame, Six, Technique
 from ..subsystems.kv_imager import KvImager
 from ..subsystems.mv_frames import Frame, MvFrame
 from ..subsystems.mv_imager import MvImager
+from . import matching
+from .frame_numbers import frames_of, integrals, lit
 from .protocol import (
     Decision,
     ImagePhysics,
@@ -29,14 +29,9 @@ if TYPE_CHECKING:
 
     from ..imaging.couch import CouchPosition
     from ..imaging.couch_shift import CouchOrder
-    from ..imaging.fit import Fit
     from ..imaging.geometry import Frames
     from ..imaging.match import Binding, Match
-    from ..imaging.register_pair import PairMatcher, Radiograph
-    from ..imaging.register_port import PortMatcher
-    from ..imaging.register_single import Found, SingleMatcher
-    from ..imaging.register_volume import PointMatcher
-    from ..imaging.scatter import ScatterModel
+    from ..imaging.register_pair import Radiograph
     from .acquire_port import Port
     from .approval import Approval
 
@@ -198,12 +193,9 @@ class Imaging:
 
         asked = self.protocol.registration
         binding = self._binding(images, plan_uid, patient_id)
-        fits = {"cbct": self._fit_cbct, "port": self._fit_port}
-        pairs = self._fit_markers if asked.markers and images.kind == "pair" else self._fit_pair
-        fit = fits.get(images.kind, pairs)(images)
         lead, reach_mm = (asked.lead, asked.reach_mm) if images.kind != "mv_pair" else self._after_turn(asked)
         limits = QualityLimits(asked.similarity, asked.inside, lead, reach_mm, asked.reach_deg)
-        match = match_of(fit, binding, limits)
+        match = match_of(matching.fit(self, images), binding, limits)
         self.matches.append(match)
         return match
 
@@ -211,45 +203,6 @@ class Imaging:
         """Lead and reach of an MV pair."""
         turn = self.protocol.after_turn
         return (usual.lead, usual.reach_mm) if turn is None else (turn.lead, turn.reach_mm)
-
-    def _fit_cbct(self, images: ImageSet) -> "Fit":
-        """Reconstructed, then volume against volume."""
-        from ..imaging.couch_shift import planned_pose
-        from ..imaging.fdk import MODES, reconstruct
-
-        geometry = frames_of(images.frames, self.kv.config.flex)
-        volume = reconstruct(integrals(images.frames), geometry, MODES[self.scan.reconstruction])
-        matcher: PointMatcher = self._matcher(self.scan_name, self._new_matcher)
-        return matcher(volume, planned_pose(images.couch_angle_deg))
-
-    def _fit_pair(self, images: ImageSet) -> "Fit":
-        """Radiographs of the plan against those of the patient."""
-        from ..imaging.couch_shift import planned_pose
-
-        turn = self.protocol.after_turn
-        dof = turn.dof if turn is not None and images.kind == "mv_pair" else self.protocol.registration.dof
-        matcher: PairMatcher = self._matcher(f"pair {dof}", lambda: self._new_pair_matcher(dof))
-        return matcher([self.radiograph(frame) for frame in images.frames], planned_pose(images.couch_angle_deg))
-
-    def _fit_markers(self, images: ImageSet) -> "Fit":
-        """Markers found in both radiographs against their planned places."""
-        from ..imaging.couch_shift import planned_pose
-        from ..imaging.markers import match_markers
-
-        if not self.planning.markers_mm:
-            raise RefusedError(f"match: protocol {self.protocol.name} matches markers, and the planning CT has none; use one that "
-                               "matches bones")
-        shots = [self.radiograph(frame) for frame in images.frames]
-        return match_markers(np.array(self.planning.markers_mm), shots, self.protocol.registration.dof,
-                             planned_pose(images.couch_angle_deg))
-
-    def _fit_port(self, images: ImageSet) -> "Fit":
-        """The open field of each double exposure, two directions per view."""
-        from ..imaging.couch_shift import planned_pose
-
-        matcher: PortMatcher = self._matcher("port", self._new_port_matcher)
-        shots = [self.radiograph(frame) for frame in images.frames[1::2]]
-        return matcher(shots, planned_pose(images.couch_angle_deg), np.array(self.planning.target_mm))
 
     def geometry(self, frame: Frame) -> "Frames":
         """Where its source and panel were."""
@@ -270,16 +223,6 @@ class Imaging:
     def _physics(self, frame: Frame) -> ImagePhysics:
         return self.mv_rules.physics if isinstance(frame, MvFrame) else self.protocol.physics
 
-    def locate(self, frame: KvFrame, couch_angle_deg: float, least: float) -> "Found":
-        """Where the target is in one radiograph, against where it ought to be; below `least` similarity it is not found."""
-        from ..imaging.couch_shift import planned_pose
-        from ..imaging.register_pair import Radiograph
-
-        geometry = frames_of((frame,), self.kv.config.flex)
-        shot = Radiograph(integrals((frame,))[0], geometry.view(0))
-        matcher: SingleMatcher = self._matcher("single", self._new_single_matcher)
-        return matcher(shot, planned_pose(couch_angle_deg), np.array(self.planning.target_mm), least)
-
     def _binding(self, images: ImageSet, plan_uid: str, patient_id: str) -> "Binding":
         from ..imaging.couch import CouchPosition
         from ..imaging.match import Binding
@@ -289,61 +232,6 @@ class Imaging:
             raise RefusedError(f"match: the planning CT is of patient {planning.patient_id!r}, the plan of {patient_id!r}")
         return Binding(patient_id, plan_uid, images.uids, planning.series_uid, planning.frame_of_reference_uid,
                        CouchPosition(*images.couch), images.couch_angle_deg, images.acquired_s)
-
-    def _matcher(self, what: str, new: Callable[[], Any]) -> Any:
-        """Made at the first match of its kind, then kept."""
-        key = f"{self.protocol.model_dump_json()}/{what}/{self.kv.config.model_dump_json()}"
-        if key not in self.planning.matchers:
-            self.planning.matchers[key] = new()
-        return self.planning.matchers[key]
-
-    def _new_pair_matcher(self, dof: int) -> "PairMatcher":
-        """The CT by this tube, as radiographs."""
-        from ..imaging.register_pair import PairMatcher
-
-        kv, rules = self.protocol.physics, self.protocol.mv
-        mv = None if rules is None else (self._attenuation(rules.physics), scatter_of(rules.physics))
-        return PairMatcher(self._attenuation(kv), dof, scatter_of(kv), mv=mv)
-
-    def _attenuation(self, physics: ImagePhysics) -> "Volume":
-        return attenuation(self.planning.hu, physics.water_per_mm, physics.bone_factor)
-
-    def _new_port_matcher(self) -> "PortMatcher":
-        """The CT by the treatment beam."""
-        from ..imaging.register_port import PortMatcher
-
-        return PortMatcher(self._attenuation(self.mv_rules.physics), scatter_of(self.mv_rules.physics))
-
-    def _new_single_matcher(self) -> "SingleMatcher":
-        """The CT by this tube, for one view at a time."""
-        from ..imaging.register_single import SingleMatcher
-
-        return SingleMatcher(self._attenuation(self.protocol.physics), scatter_of(self.protocol.physics))
-
-    def _new_matcher(self) -> "PointMatcher":
-        from ..imaging.clip import ClipBox
-        from ..imaging.fdk import MODES
-        from ..imaging.reference import matched_reference
-        from ..imaging.register_volume import PointMatcher
-
-        asked, physics = self.protocol.registration, self.protocol.physics
-        how, scatter = MODES[self.scan.reconstruction], scatter_of(physics)
-        reference = matched_reference(self._attenuation(physics), self._nominal(), how, scatter)
-        return PointMatcher(reference, ClipBox(asked.clip_low_mm, asked.clip_high_mm), asked.dof)
-
-    def _nominal(self) -> "Frames":
-        """Geometry of the scan as the protocol asks for it, arms sagging as measured."""
-        from ..imaging.geometry import Frames, Panel, kv_angle_deg
-
-        scan, kv = self.scan, self.kv.config
-        gantry = np.linspace(scan.start_deg, scan.stop_deg, scan.frames)
-        panel = Panel(kv.columns, kv.rows, kv.pitch_mm, kv.pitch_mm).binned(scan.binning)
-        source, detector, lateral, longitudinal = kv.imaging_mm
-        lateral = scan.lateral_mm or lateral
-        n = (scan.frames, 1)
-        places = np.tile([0.0, longitudinal, source], n), np.tile([lateral, longitudinal, detector], n)
-        sag = sags(kv.flex, gantry)
-        return Frames(panel, kv_angle_deg(gantry), places[0] + sag[0], places[1] + sag[1])
 
     def judged(self, decision: Decision) -> Decision:
         """Keep what was made of the latest match."""
@@ -373,55 +261,3 @@ class Imaging:
 
         asked = self.protocol.shift
         return ShiftLimits(asked.tilt_deg, asked.remote_mm, asked.remote_deg, asked.stale_mm, asked.stale_deg)
-
-
-def attenuation(hu: "Volume", water_per_mm: float, bone_factor: float) -> "Volume":
-    """1/mm on cubes, by the controller's own calibration of its tube."""
-    from ..imaging.volume import cubes
-
-    if max(hu.spacing_mm) - min(hu.spacing_mm) > 1e-6 * hu.spacing_mm[0]:
-        hu = cubes(hu, max(hu.spacing_mm), outside=-1000.0)
-    data = np.where(hu.data > 0.0, np.float32(bone_factor) * hu.data, hu.data)
-    return hu.with_data(np.maximum(1.0 + 1e-3 * data, 0.0) * np.float32(water_per_mm))
-
-
-def scatter_of(physics: ImagePhysics) -> "ScatterModel | None":
-    """None where the protocol says there is none."""
-    from ..imaging.scatter import ScatterModel
-
-    return ScatterModel(physics.scatter_ratio, physics.scatter_width_mm) if physics.scatter_ratio else None
-
-
-def lit(frame: Frame) -> Any:
-    """Pixels that may have seen a beam: behind jaws there is none."""
-    if not isinstance(frame, MvFrame):
-        return frame.pixels
-    scale = 1.0 - frame.panel_mm[2] / frame.source_mm[2]  # from the isocentre plane to the panel
-    rows, columns = frame.pixels.shape
-    half = max(abs(edge) for edge in (*frame.jaws_mm, 0.0) if np.isfinite(edge)) * scale / frame.pitch_mm
-    low_u, low_v = max(0, int(columns / 2 - half)), max(0, int(rows / 2 - half))
-    return frame.pixels[low_v : rows - low_v, low_u : columns - low_u]
-
-
-def integrals(frames: Sequence[Frame]) -> Any:
-    """(n, columns, rows) float32 line integrals, scatter and all; 0 counts give what half a count would."""
-    return np.stack([np.log(np.float32(f.air_counts) / np.maximum(f.pixels.T.astype(np.float32), np.float32(0.5))) for f in frames])
-
-
-def frames_of(frames: Sequence[Frame], flex: KvFlexConfig) -> "Frames":
-    """Where source and panel were: readbacks and the sag that was measured."""
-    from ..imaging.geometry import Frames, Panel
-
-    rows, columns = frames[0].pixels.shape
-    if any(frame.pixels.shape != (rows, columns) for frame in frames):
-        raise DeviceError("imager: frames of one run differ in size; image again")
-    sag = sags(flex, np.array([frame.gantry_deg for frame in frames]))
-    return Frames(Panel(columns, rows, frames[0].pitch_mm, frames[0].pitch_mm), np.array([f.source_angle_deg for f in frames]),
-                  np.array([f.source_mm for f in frames]) + sag[0], np.array([f.panel_mm for f in frames]) + sag[1])
-
-
-def sags(flex: KvFlexConfig, gantry_deg: Any) -> tuple[Any, Any]:
-    """(n, 3) mm each of source and panel along u, v, w."""
-    angle = np.radians(gantry_deg)
-    parts = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)])
-    return (np.array(flex.source_mm) @ parts).T, (np.array(flex.panel_mm) @ parts).T

@@ -19,6 +19,7 @@ from ..errors import DeviceError
 from ..plan.make.uids import uid
 from ..plan.trajectory import Field
 from .images import Imaging
+from .matching import locate
 from .protocol import SurfaceConfig, TriggeredConfig
 from .session import Session, Suite
 from .tracked import Seen, Tracked, Trigger
@@ -156,7 +157,7 @@ class Watch:
             raise TargetLost(f"target not seen: {failure}", self.rules.then == "reposition") from None
         name = uid("triggered", str(self.suite.session_number), str(len(imaging.tracked)))
         angle = float(self.field.beam.couch[0][3])
-        found = imaging.locate(frame, angle, self.rules.similarity)
+        found = locate(imaging, frame, angle, self.rules.similarity)
         tracked = Tracked(frame, name, self.field.beam.number, at_mu, trigger, found.off_mm, found.similarity,
                           seen(found.off_mm, imaging.protocol.intrafraction.limit_mm), angle)
         await asyncio.sleep(self.rules.takes_s)

@@ -31,7 +31,7 @@ from ..imaging.reference import Reference, matched_reference
 from ..imaging.register_pair import PairMatcher, Radiograph
 from ..imaging.register_volume import PointMatcher
 from ..imaging.scatter import ScatterModel
-from ..sequencer.images import attenuation, frames_of, integrals, sags
+from ..sequencer.frame_numbers import attenuation, frames_of, integrals, sags
 from ..sequencer.protocol import ProtocolConfig
 from ..subsystems.kv_frames import KvFrame
 from .config import StudyConfig, Triple

@@ -9,7 +9,7 @@ from linac_ctl.imaging.geometry import Panel, View, kv_angle_deg, nominal
 from linac_ctl.imaging.register_pair import Radiograph
 from linac_ctl.imaging.register_single import Found, SingleMatcher, magnified, shifted
 from linac_ctl.imaging.volume import Volume
-from linac_ctl.sequencer.images import attenuation
+from linac_ctl.sequencer.frame_numbers import attenuation
 from tests.sequencer.guided import protocol, room
 
 PANEL = Panel(128, 96, 3.104, 3.104)
