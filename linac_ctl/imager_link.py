@@ -223,7 +223,7 @@ class ImagerLink:
         """The surface monitor takes a picture, and an earlier one comes out on the wire."""
         time_s, couch, room = self.cycle() * DT_S, CouchPose(*map(float, self.plant.couch["position"])), self.image.room
         chest = [float(m.at(time_s - self.set_up_s()).t_mm[2]) for m in self.motions if isinstance(m, Breathing | Trace)]
-        self.monitor.take(self.cycle(), self.hidden().pose(time_s, couch).apply(SKIN_MM), sum(chest))
+        self.monitor.take(self.cycle(), self.hidden().carried(SKIN_MM, time_s, couch), sum(chest))
         if (answer := self.monitor.answer(self.cycle(), DT_S)) is not None:
             room["surface_cycle"], room["surface_mm"][0, :], room["breath_mm"] = answer[0], answer[1][:3], answer[1][3]
 

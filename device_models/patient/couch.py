@@ -10,6 +10,7 @@ pitch and roll, fixed to the table top (x of the reference); c the point about w
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -56,13 +57,19 @@ class TableTop:
 
     def pose(self, now: CouchPose, reference: CouchPose) -> Pose:
         """The table top in the fixed frame; identity at the reference without rotations and droop."""
-        moved = np.array(now.t_mm) - np.array(reference.t_mm)
-        out_m = 1e-3 * moved[1]
-        moved[2] -= self.droop_mm_per_m * out_m
-        tilt = rotation(now.pitch_deg - self.droop_deg_per_m * out_m, 0.0, 0.0) @ rotation(0.0, now.roll_deg, 0.0)
-        turn = rotation(0.0, 0.0, now.rotation_deg)
-        pivot, axis = np.array(self.pivot_mm), np.array([*self.axis_mm, 0.0])
-        return pose_of(turn @ tilt, axis + turn @ (moved + pivot - tilt @ pivot - axis))
+        return table_pose(self, now, reference)
+
+
+@lru_cache(maxsize=1024)  # a couch at rest is asked for the same ten times a second
+def table_pose(top: TableTop, now: CouchPose, reference: CouchPose) -> Pose:
+    """See `TableTop.pose`."""
+    moved = np.array(now.t_mm) - np.array(reference.t_mm)
+    out_m = 1e-3 * moved[1]
+    moved[2] -= top.droop_mm_per_m * out_m
+    tilt = rotation(now.pitch_deg - top.droop_deg_per_m * out_m, 0.0, 0.0) @ rotation(0.0, now.roll_deg, 0.0)
+    turn = rotation(0.0, 0.0, now.rotation_deg)
+    pivot, axis = np.array(top.pivot_mm), np.array([*top.axis_mm, 0.0])
+    return pose_of(turn @ tilt, axis + turn @ (moved + pivot - tilt @ pivot - axis))
 
 
 def planned_pose(couch_angle_deg: float) -> Pose:

@@ -142,3 +142,12 @@ def test_a_couch_turn_shifts_the_patient_more_the_farther_it_goes():
 def test_motion_counts_from_the_set_up():
     hidden = HiddenPose(motions=(Jump(10.0, Pose((1.0, 0.0, 0.0))),), set_up_at_s=500.0)
     assert hidden.pose(505.0, CouchPose()).shift_mm == 0.0 and hidden.pose(510.0, CouchPose()).shift_mm == 1.0
+
+
+def test_a_point_is_carried_as_its_pose_carries_it() -> None:
+    hidden = HiddenPose(Pose((4.0, -3.0, 2.0), (1.0, -0.5, 0.8)), (Drift(3, (0.1, 0.2, 0.3)), Breathing((0.0, 2.0, 8.0))),
+                        TurnShift(5, 0.4, 0.2), lying=Pose((0.0, 0.0, 0.0), (0.0, 180.0, 0.0)), set_up_at_s=100.0)
+    point = np.array([10.0, -20.0, 100.0])
+    for couch in (CouchPose(), CouchPose(3.0, -4.0, 5.0, 42.0, 1.0, -2.0)):
+        for time_s in (100.0, 101.3, 777.7):
+            assert hidden.carried(point, time_s, couch) == pytest.approx(hidden.pose(time_s, couch).apply(point), abs=1e-9)
