@@ -13,12 +13,20 @@ from pydicom.dataset import FileDataset
 from linac_ctl.errors import RecordError
 
 from .dicom_base import SopClass, Subject, decimal, decimals, new_object, set_frame, set_pixels, uid, written
+from .dicom_template import Element, Template
 from .patient_position import fixed_from_dicom, in_fixed_frame, signs
 from .pose import IDENTITY, Pose, six
 from .volume import Volume
 
 CT_IMAGE = SopClass("1.2.840.10008.5.1.4.1.1.2", "CT")
 AIR_HU = -1000.0
+CHANGING: tuple[Element, ...] = (  # from slice to slice
+    (0x00020003, "UI"),  # media storage SOP instance UID
+    (0x00080018, "UI"),  # SOP instance UID
+    (0x00200013, "IS"),  # instance number
+    (0x00200032, "DS"),  # image position
+    (0x7FE00010, "OW"),  # pixels
+)
 
 
 def hounsfield(volume: Volume, water_per_mm: float) -> Volume:
@@ -38,17 +46,22 @@ def cbct_series(
         raise RecordError(f"CBCT {scan_id}: voxels that are not finite cannot be written; was the reconstruction complete?")
     lying = in_fixed_frame(hu, subject.patient_position)  # half turns undo themselves: back in frame P
     series_uid = series_uid or series_uid_of(subject, scan_id, error)
-    pixels = np.clip(np.rint(lying.slices()), -32768, 32767).astype(np.int16)
+    pixels = np.ascontiguousarray(np.clip(np.rint(lying.slices()), -32768, 32767), np.int16)
     orientation, first, between = _plane(lying, subject, error)
-    out = []
-    for k, slice_ in enumerate(pixels):
-        instance = uid(series_uid, k)
-        file = new_object(CT_IMAGE, subject, when, instance, series_uid, description)
-        _geometry(file, lying, orientation, first + k * between, subject)
-        _ct_image(file, k, when, kvp)
-        set_pixels(file, slice_)
-        out.append((instance, written(file)))
-    return out
+    instances = [uid(series_uid, k) for k in range(len(pixels))]
+    file = new_object(CT_IMAGE, subject, when, instances[0], series_uid, description)
+    _geometry(file, lying, orientation, first, subject)
+    _ct_image(file, when, kvp)
+    set_pixels(file, pixels[0])
+    changing = [_changing(k, instance, first + k * between, pixels[k]) for k, instance in enumerate(instances)]
+    template = Template(written(file), changing[0])
+    return [(instance, template.file(values)) for instance, values in zip(instances, changing)]
+
+
+def _changing(k: int, instance: str, at: NDArray[np.float64], pixels: NDArray[np.int16]) -> dict[Element, bytes]:
+    """What differs from slice to slice."""
+    values = (instance, instance, str(k + 1), "\\".join(decimals(at)))
+    return dict(zip(CHANGING, (*(v.encode() for v in values), pixels.astype("<i2", copy=False).tobytes())))
 
 
 def series_uid_of(subject: Subject, scan_id: str, error: Pose = IDENTITY) -> str:
@@ -80,10 +93,10 @@ def _geometry(file: FileDataset, volume: Volume, orientation: list[str], at: NDA
     file.SliceThickness, file.SpacingBetweenSlices = decimal(volume.spacing_mm[1]), decimal(volume.spacing_mm[1])
 
 
-def _ct_image(file: FileDataset, k: int, when: datetime, kvp: float) -> None:
+def _ct_image(file: FileDataset, when: datetime, kvp: float) -> None:
     file.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     file.BodyPartExamined = "WHOLEBODY"
-    file.InstanceNumber, file.AcquisitionNumber = str(k + 1), "1"
+    file.InstanceNumber = file.AcquisitionNumber = "1"
     file.AcquisitionDate, file.AcquisitionTime = f"{when:%Y%m%d}", f"{when:%H%M%S.%f}"
     file.KVP, file.RescaleIntercept, file.RescaleSlope, file.RescaleType = decimal(kvp), "0", "1", "HU"
     file.WindowCenter, file.WindowWidth = "40", "400"

@@ -17,6 +17,7 @@ from linac_ctl.imaging.dicom_base import Subject, uid
 from linac_ctl.imaging.dicom_ct import cbct_series, hounsfield, series_uid_of
 from linac_ctl.imaging.dicom_registration import Images, dicom_matrix, spatial_registration
 from linac_ctl.imaging.dicom_rtimage import Exposure, rt_image
+from linac_ctl.imaging.dicom_template import Template
 from linac_ctl.imaging.geometry import Panel, nominal
 from linac_ctl.imaging.match import Binding, Match
 from linac_ctl.imaging.patient_position import fixed_from_dicom
@@ -26,6 +27,7 @@ from linac_ctl.imaging.volume import cube
 WHEN = datetime(2026, 3, 4, 10, 20, 30, 450000, tzinfo=UTC)
 SUBJECT = Subject("P1", "Phantom^Spine", uid("study"), uid("frame"), (12.0, -180.5, 33.0), "HFS", "bench", "1.0")
 ERROR = of_six((3.0, 5.0, 2.0, 1.0, -2.0, 0.5))
+SAVE = {"write_like_original": False} if pydicom.__version__.startswith("2.") else {"enforce_file_format": True}
 CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -70,6 +72,29 @@ def test_slices_run_from_feet_to_head_in_the_planning_frame():
 def test_the_same_scan_twice_is_the_same_file():
     assert cbct_series(small_volume(), SUBJECT, WHEN, "a") == cbct_series(small_volume(), SUBJECT, WHEN, "a")
     assert cbct_series(small_volume(), SUBJECT, WHEN, "a")[0][0] != cbct_series(small_volume(), SUBJECT, WHEN, "b")[0][0]
+
+
+def test_a_slice_that_is_a_copy_with_other_values_has_the_bytes_that_the_library_writes():
+    for instance, data in cbct_series(small_volume(), SUBJECT, WHEN, "a")[3:]:
+        file = read(data)
+        assert file.SOPInstanceUID == file.file_meta.MediaStorageSOPInstanceUID == instance
+        again = io.BytesIO()
+        for element in file.iterall():  # all are taken apart, so that none goes out as it came in
+            assert element.VM >= 0
+        file.save_as(again, **SAVE)
+        assert again.getvalue() == data
+
+
+@pytest.mark.parametrize("new", [b"1.2.3", b"1.2.34"], ids=["odd", "even"])
+def test_a_template_takes_values_of_other_lengths(new):
+    file = cbct_series(small_volume(), SUBJECT, WHEN, "a")[0][1]
+    meta, own = (0x00020003, "UI"), (0x00080018, "UI")
+    old = str(read(file).SOPInstanceUID).encode()
+    changed = read(Template(file, {meta: old, own: old}).file({meta: new, own: new}))
+    assert changed.SOPInstanceUID == changed.file_meta.MediaStorageSOPInstanceUID == new.decode()
+    assert changed.pixel_array.tolist() == read(file).pixel_array.tolist()
+    with pytest.raises(RecordError, match="00080018 is not in the file"):
+        Template(file, {meta: old, own: b"1.2"})
 
 
 def test_water_is_0_hu_and_air_is_minus_1000():
