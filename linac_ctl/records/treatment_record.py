@@ -1,4 +1,4 @@
-"""DICOM RT Beams Treatment Record of one run (PS3.3 A.31): which beams, how many MU, how each ended, who overrode what.
+"""DICOM RT Beams Treatment Record of one run (PS3.3 A.31): beams, MU, how each ended, overrides, couch, shifts.
 
 Date and time are arguments and every UID is made from the run, so that the same run gives the same file.
 """
@@ -24,6 +24,7 @@ from linac_ctl.plan.model import Beam, Plan
 
 from .result import BeamResult, Override, Result
 from .rows import Rows
+from .treatment_setup import corrections, couch_stood, setup_number, setups, verification_images
 
 MOVING = ("arc", "conformal_arc", "sliding_window", "step_and_shoot")  # DICOM beam type DYNAMIC
 STOPS = ("interrupt", "terminate", "estop")
@@ -108,6 +109,8 @@ def _content(d: Dataset, plan: Plan, result: Result, rows: Rows, delivery: Deliv
     group = next((g for g in plan.groups if g.number == delivery.fraction_group), None)
     d.NumberOfFractionsPlanned = group.fractions if group and group.fractions > 0 else 1
     d.PrimaryDosimeterUnit = "MU"
+    if items := setups(result.shifts, plan.patient_position):
+        d.PatientSetupSequence = Sequence(items)
     beams = {beam.number: beam for beam in plan.beams}
     started = [b for b in result.beams if b.number in beams and (b.beam_on_s > 0 or b.delivered_mu > b.start_mu)]
     if not started:
@@ -139,9 +142,22 @@ def _session_beam(beam: Beam, done: BeamResult, result: Result, rows: Rows, deli
     d.TreatmentTerminationStatus = termination(done, result)
     # type 2: empty, because no record-and-verify system looked; the validator's own list spells VERIFIED wrongly
     d.TreatmentVerificationStatus = "VERIFIED_OVR" if result.overrides else ""
-    d.ControlPointDeliverySequence = Sequence(_control_points(beam, done, rows.of_beam(beam.number), delivery, result))
+    own = rows.of_beam(beam.number)
+    d.ControlPointDeliverySequence = Sequence(_control_points(beam, done, own, delivery, result))
     d.NumberOfControlPoints = len(d.ControlPointDeliverySequence)
+    _images_and_shifts(d, beam.number, own, result)
     return d
+
+
+def _images_and_shifts(d: Dataset, beam: int, own: Rows, result: Result) -> None:
+    """What an image-guided session adds to a beam."""
+    if images := verification_images(result.tracked, beam):
+        d.ReferencedVerificationImageSequence = Sequence(images)
+    if not result.shifts or not len(own):
+        return
+    d.ReferencedPatientSetupNumber = setup_number(result.shifts, float(own.t_s[0]))
+    if items := corrections(result.shifts[: d.ReferencedPatientSetupNumber - 1]):
+        d.ControlPointDeliverySequence[0].CorrectedParameterSequence = Sequence(items)
 
 
 def termination(done: BeamResult, result: Result) -> str:
@@ -177,6 +193,7 @@ def _control_points(beam: Beam, done: BeamResult, rows: Rows, delivery: Delivery
         np.append(delivered, done.delivered_mu) if reached < points else np.append(delivered[:-1], done.delivered_mu)
     )
     asked = [_asked(beam, i) for i in range(len(delivered))]
+    asked = [a | stood for a, stood in zip(asked, couch_stood(rows, _at(rows, delivered)) or [{}] * len(asked), strict=True)]
     items = [_control_point(beam, i, now, before) for i, (now, before) in enumerate(zip(asked, [{}, *asked]))]
     for item, mu, seconds in zip(items, delivered, _times(rows, delivered), strict=True):
         when = delivery.start + timedelta(seconds=float(seconds))
@@ -190,15 +207,21 @@ def _control_points(beam: Beam, done: BeamResult, rows: Rows, delivery: Delivery
 
 def _times(rows: Rows, delivered: NDArray[np.float64]) -> NDArray[np.float64]:
     """s since the start of the run at which these MU were in."""
-    if not len(rows):
-        return np.zeros(len(delivered))
-    at = np.searchsorted(np.maximum.accumulate(rows["mu_1"]), delivered - 1e-3)
-    seconds: NDArray[np.float64] = rows.t_s[np.minimum(at, len(rows) - 1)]
+    at = _at(rows, delivered)
+    seconds: NDArray[np.float64] = rows.t_s[at] if len(at) else np.zeros(len(delivered))
     return seconds
 
 
+def _at(rows: Rows, delivered: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The first row with these MU, for each; nothing when there are no rows."""
+    if not len(rows):
+        return np.zeros(0, np.intp)
+    at: NDArray[np.intp] = np.searchsorted(np.maximum.accumulate(rows["mu_1"]), delivered - 1e-3)
+    return np.minimum(at, len(rows) - 1)
+
+
 def _control_point(beam: Beam, point: int, now: dict[str, Any], before: dict[str, Any]) -> Dataset:
-    """What was asked for at this control point; after the first one only what has changed."""
+    """What was asked for at this control point, and where the couch stood; after the first one only what has changed."""
     d = Dataset()
     d.ReferencedControlPointIndex, d.SpecifiedMeterset = point, _ds(beam.cumulative_mu[point])
     for keyword, value in now.items():

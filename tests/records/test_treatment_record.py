@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.datadict import tag_for_keyword
+from pydicom.tag import Tag
 
 from linac_ctl.errors import RecordError
-from linac_ctl.records.result import InterlockTrip, Result
+from linac_ctl.records.result import InterlockTrip, Result, ShiftResult, TrackedResult
 from linac_ctl.records.rows import Rows
 from linac_ctl.records.treatment_record import Delivery, termination, treatment_record
+from linac_ctl.records.treatment_setup import COUCH
 from tests.records.synthetic import arc, beam_data, machine, one_beam, plan, result, rows_of
 
 WHEN = Delivery(datetime(2026, 1, 2, 3, 4, 5), "test_machine", "Alex", code_version="0.1.0")  # noqa: DTZ001
@@ -122,16 +125,95 @@ def test_a_run_in_which_no_beam_was_started_has_no_record() -> None:
 
 def test_a_beam_without_leaves_and_couch_positions_is_recorded_without_them() -> None:
     bare = replace(arc(), leaf_mm=None, leaf_boundaries_mm=None, couch=np.full((21, 6), np.nan))
-    d = pydicom.dcmread(io.BytesIO(treatment_record(plan(bare), result(), one_beam(), WHEN)))
+    rows, done = with_couch(np.full((1, 6), np.nan)), result()
+    d = pydicom.dcmread(io.BytesIO(treatment_record(plan(bare), done, rows, WHEN)))
     point = d.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence[0]
     assert [i.RTBeamLimitingDeviceType for i in point.BeamLimitingDevicePositionSequence] == ["ASYMX", "ASYMY"]
     assert point.TableTopVerticalPosition is None and float(point.PatientSupportAngle) == 0.0
+
+
+# --- couch and shifts
+
+STOOD = np.array([7.0, 1203.0, -101.5, -0.75, 0.4, -0.25])  # where readbacks say the couch is; the plan says otherwise
+
+
+def with_couch(stood: np.ndarray) -> Rows:
+    """One beam with these readbacks of the couch: (n or 1, 6) mm, deg."""
+    rows = one_beam()
+    at = [i for i, name in enumerate(rows.columns) if name.startswith("couch") and "readback" in name]
+    data = rows.data.copy()
+    data[:, at] = stood
+    return Rows(data, rows.columns, rows.cycle_s)
+
+
+def shifted() -> Result:
+    """A shift before the beam (which begins at 10 s) that missed by 0.1 mm, a second one, and one that came after it."""
+    missed = (6.0, 1202.0, -101.0, -0.5, 0.4, 0.0), (6.1, 1202.0, -101.0, -0.5, 0.4, 0.0)
+    there = tuple(STOOD), tuple(STOOD)
+    shifts = (
+        ShiftResult(3.0, *missed, change=(1.0, 2.0, -1.0, -0.5, 0.4, 0.0)),
+        ShiftResult(5.0, *there, change=(0.9, 1.0, -0.5, -0.25, 0.0, -0.25)),
+        ShiftResult(99.0, *there, change=(50.0, 0.0, 0.0, 0.0, 0.0, 0.0)),
+    )
+    seen = [(1, "1.2.3"), (2, "1.2.4"), (-1, "1.2.5")]
+    tracked = tuple(TrackedResult(11.0, beam, 20.0, 0.0, "mu", (0.1, 0.1), "inside", 0.9, uid) for beam, uid in seen)
+    return result(overrides=(), shifts=shifts, tracked=tracked)
+
+
+def test_the_couch_is_recorded_where_it_stood_and_not_where_the_plan_had_it() -> None:
+    first, *others = read(with_couch(STOOD), result()).TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
+    six = [first[name].value for name in COUCH.values()]
+    assert [float(v) for v in six] == pytest.approx([7.0, 1203.0, -101.5, 359.25, 0.4, -0.25], abs=1e-6)
+    assert not any(name in point for point in others for name in COUCH.values())  # only what changes is repeated
+
+
+def test_a_couch_that_drifts_during_the_beam_is_seen_in_its_control_points() -> None:
+    n = len(one_beam())
+    rows = with_couch(STOOD + np.outer(np.linspace(0, 1, n), [0, 0, -2.0, 0, 0, 0]))
+    points = read(rows, result()).TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
+    heights = [float(p.TableTopVerticalPosition) for p in points]
+    assert heights[0] == pytest.approx(-101.5, abs=0.1) and heights[-1] == pytest.approx(-103.5, abs=0.1)
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_shifts_before_a_beam_are_its_correction_and_its_set_up() -> None:
+    d = read(with_couch(STOOD), shifted())
+    beam = d.TreatmentSessionBeamSequence[0]
+    asked = {i.ParameterPointer: i.CorrectionValue for i in beam.ControlPointDeliverySequence[0].CorrectedParameterSequence}
+    expected = dict(zip(COUCH.values(), (1.9, 3.0, -1.5, -0.75, 0.4, -0.25)))
+    assert asked == pytest.approx({Tag(tag_for_keyword(name)): value for name, value in expected.items()}, abs=1e-6)
+    assert {i.ParameterSequencePointer for i in beam.ControlPointDeliverySequence[0].CorrectedParameterSequence} == {0x300A0111}
+    own = next(i for i in d.PatientSetupSequence if i.PatientSetupNumber == beam.ReferencedPatientSetupNumber)
+    moved = [float(own[f"TableTop{axis}SetupDisplacement"].value) for axis in ("Lateral", "Longitudinal", "Vertical")]
+    assert moved == pytest.approx([2.0, 3.0, -1.5])  # what the first one missed included
+    assert own.PatientSetupLabel == "after couch shift 2" and "achieved 7.00 1203.00 -101.50" in own.SetupTechniqueDescription
+
+
+def test_a_shift_after_the_beam_is_on_record_and_no_correction_of_it() -> None:
+    d = read(with_couch(STOOD), shifted())
+    assert [int(i.PatientSetupNumber) for i in d.PatientSetupSequence] == [1, 2, 3, 4]
+    assert float(d.PatientSetupSequence[3].TableTopLateralSetupDisplacement) == pytest.approx(52.0)
+    assert int(d.TreatmentSessionBeamSequence[0].ReferencedPatientSetupNumber) == 3
+
+
+def test_images_taken_during_a_beam_are_its_verification_images() -> None:
+    beam = read(one_beam(), shifted()).TreatmentSessionBeamSequence[0]
+    assert [i.ReferencedSOPInstanceUID for i in beam.ReferencedVerificationImageSequence] == ["1.2.3"]
+
+
+def test_a_session_without_shifts_says_nothing_of_set_ups() -> None:
+    d = read(one_beam(), result())
+    beam = d.TreatmentSessionBeamSequence[0]
+    assert "PatientSetupSequence" not in d and "ReferencedPatientSetupNumber" not in beam
+    assert "CorrectedParameterSequence" not in beam.ControlPointDeliverySequence[0]
 
 
 CASES = {
     "complete, overridden": lambda: (one_beam(), result()),
     "complete": lambda: (one_beam(), result(overrides=())),
     "cut short": cut_short,
+    "shifted": lambda: (with_couch(STOOD), shifted()),
+    "couch unknown": lambda: (with_couch(np.full((1, 6), np.nan)), result()),
 }
 
 
