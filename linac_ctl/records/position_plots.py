@@ -13,6 +13,7 @@ from .result import Result
 from .target import Floats, TargetTruth
 
 BEAM_ON, FOUND, MATCHED = "#fff3c4", "#1f8a5b", "#e08a00"
+PAUSE_S = 45.0  # between two triggered images: nobody knows what was between
 ZOOM_MM, FAR_MM = 2.0, 30.0
 AXES = ("X left", "Y head", "Z ant.")
 
@@ -48,8 +49,9 @@ def view_panels(truth: TargetTruth, found: list[Any], angles_deg: Floats) -> lis
 
 
 def by_beam(found: list[Any], values: Floats) -> tuple[Floats, Floats]:
-    """x and y of a line with a gap between beams."""
-    t, ends = times(found), np.flatnonzero(np.diff([k.beam for k in found])) + 1
+    """x and y of a line with a gap between beams, and where one was interrupted."""
+    t = times(found)
+    ends = np.flatnonzero((np.diff([k.beam for k in found]) != 0) | (np.diff(t) > PAUSE_S)) + 1
     return np.insert(t, ends, t[ends - 1]), np.insert(values, ends, np.nan)
 
 
