@@ -24,7 +24,7 @@ from .oblique import project_upright, swapped, swapped_view, upright, upright_ax
 from .resample import halved, moved
 from .views import View
 
-RESAMPLED_VOXELS = 128**3  # larger ones take longer to resample than to look at askew
+RESAMPLED_VOXELS = 96**3  # larger ones take longer to resample than to look at askew
 GRID_DEG = 0.01  # of rotations that are resampled: wrong by 0.009 mm at 100 mm at most
 LARGEST_RESAMPLED_DEG = 10.0  # about each axis: beyond, too much of the patient would leave the grid
 

@@ -77,7 +77,7 @@ def test_a_projector_takes_ray_by_ray_when_there_is_no_upright_panel():
 
 def test_only_small_volumes_are_resampled_for_a_small_turn():
     pose, seen = POSES["tilted 3 deg"], view(10.0)
-    small, large = voxels(2.0), VoxelProjector((lump().sampled(0.9),))
+    small, large = voxels(2.0), VoxelProjector((lump().sampled(1.3),))
     for projector in (small, large):
         projector.integrals([seen], [pose], WATER)
     assert small._turned is not None and large._turned is None
