@@ -22,6 +22,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, RTBeamsTreatmentRecordStora
 from linac_ctl.errors import RecordError
 from linac_ctl.plan.model import Beam, Plan
 
+from .imaging_fields import as_imaging, imaging_fields
 from .result import BeamResult, Override, Result
 from .rows import Rows
 from .treatment_setup import corrections, couch_stood, setup_number, setups, verification_images
@@ -115,9 +116,10 @@ def _content(d: Dataset, plan: Plan, result: Result, rows: Rows, delivery: Deliv
     started = [b for b in result.beams if b.number in beams and (b.beam_on_s > 0 or b.delivered_mu > b.start_mu)]
     if not started:
         raise RecordError("treatment record: no beam was started, so there is nothing to record")
-    d.TreatmentSessionBeamSequence = Sequence(
-        [_session_beam(beams[b.number], b, result, rows, delivery) for b in started]
-    )
+    treated = [_session_beam(beams[b.number], b, result, rows, delivery) for b in started]
+    imaging = [as_imaging(_session_beam(f.beam, f.done, result, f.rows, delivery), f)
+               for f in imaging_fields(rows, max(beams), result.images)]
+    d.TreatmentSessionBeamSequence = Sequence([*treated, *imaging])
 
 
 def _reference(sop_class: str, uid: str) -> Dataset:

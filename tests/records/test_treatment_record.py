@@ -14,7 +14,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
 
 from linac_ctl.errors import RecordError
-from linac_ctl.records.result import InterlockTrip, Result, ShiftResult, TrackedResult
+from linac_ctl.records.result import ImageResult, InterlockTrip, Result, ShiftResult, TrackedResult
 from linac_ctl.records.rows import Rows
 from linac_ctl.records.treatment_record import Delivery, termination, treatment_record
 from linac_ctl.records.treatment_setup import COUCH
@@ -208,10 +208,59 @@ def test_a_session_without_shifts_says_nothing_of_set_ups() -> None:
     assert "CorrectedParameterSequence" not in beam.ControlPointDeliverySequence[0]
 
 
+# --- fields that made images
+
+
+def imaged(*kinds: str, mu: float = 3.0) -> tuple[Rows, Result]:
+    """A beam, before it two fields of the next number at 1 s and 4 s; acquisitions that end after the last, or after each."""
+    given = [(arc(number=2, mu=mu, start_deg=start), cycle) for start, cycle in ((-60.0, 100), (0.0, 400))]
+    fields = [beam_data(field, machine(), first_cycle=cycle) for field, cycle in given]
+    rows = rows_of(*fields, beam_data(arc(), machine(), first_cycle=1000))
+    times = (3.0, 6.0)[-len(kinds) :]
+    images = tuple(ImageResult(kind, ("1.2.9",), 2, t, 0.0, 0.0, (0.0,) * 6, 0.0, 0.0) for kind, t in zip(kinds, times))
+    return rows, result(rows, overrides=(), images=images)
+
+
+def test_fields_that_made_images_are_on_record_with_their_mu_and_on_no_beam_of_the_plan() -> None:
+    rows, done = imaged("mv_kv", "mv_kv")
+    treated, *images = read(rows, done).TreatmentSessionBeamSequence
+    assert treated.ReferencedBeamNumber == 1 and float(treated.DeliveredPrimaryMeterset) == 60.01
+    assert [float(b.DeliveredPrimaryMeterset) for b in images] == [3.01, 3.01]
+    assert not any("ReferencedBeamNumber" in b or "SpecifiedPrimaryMeterset" in b for b in images)
+    assert [b.TreatmentDeliveryType for b in images] == ["OPEN_PORTFILM"] * 2
+    at = [float(b.ControlPointDeliverySequence[0].GantryAngle) for b in images]
+    assert at == pytest.approx([0.0, 60.0], abs=5.0)  # as read half way through the field
+
+
+@pytest.mark.parametrize(
+    ("kinds", "types"),
+    [
+        (("port",), ["TRMT_PORTFILM", "OPEN_PORTFILM"]),
+        (("mv_pair",), ["OPEN_PORTFILM", "OPEN_PORTFILM"]),
+        (("mv_kv", "mv_kv"), ["OPEN_PORTFILM", "OPEN_PORTFILM"]),
+        (("cbct", "mv_kv"), ["", "OPEN_PORTFILM"]),  # the first field was given up
+        (("mv_kv", "cbct"), ["OPEN_PORTFILM", ""]),
+        ((), ["", ""]),
+    ],
+)
+def test_what_an_imaging_field_was_for_is_said_by_the_acquisition(kinds: tuple[str, ...], types: list[str]) -> None:
+    images = read(*imaged(*kinds)).TreatmentSessionBeamSequence[1:]
+    assert [b.TreatmentDeliveryType or "" for b in images] == types
+    assert [b.TreatmentTerminationStatus for b in images] == ["NORMAL" if t else "UNKNOWN" for t in types]
+
+
+def test_a_field_that_gave_nothing_is_not_on_record() -> None:
+    rows, done = imaged("mv_pair")
+    rows.data[rows["beam"] == 2, rows.columns.index("mu_1")] = 0.0
+    assert len(read(rows, done).TreatmentSessionBeamSequence) == 1
+
+
 CASES = {
     "complete, overridden": lambda: (one_beam(), result()),
     "complete": lambda: (one_beam(), result(overrides=())),
     "cut short": cut_short,
+    "imaged": lambda: imaged("port"),
+    "imaged, no image": imaged,
     "shifted": lambda: (with_couch(STOOD), shifted()),
     "couch unknown": lambda: (with_couch(np.full((1, 6), np.nan)), result()),
 }
