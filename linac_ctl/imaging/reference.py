@@ -36,8 +36,8 @@ def matched_reference(
     seen = project_scan(_as_coarse_as_pixels(checked(ct, "planning CT"), frames), frames)
     unbinned = replace(how, binning=1)
     volume = reconstruct(with_scatter(seen, frames.panel, scatter), frames, unbinned, onto)
-    if scatter is None:
-        return Reference(volume)
+    if scatter is None or not scatter.primary_ratio:
+        return Reference(volume)  # a mode that is nothing would leave the match without a solution
     others = (
         ScatterModel(scatter.primary_ratio, scatter.width_mm * WIDER),
         ScatterModel(scatter.primary_ratio * STRONGER, scatter.width_mm),

@@ -17,6 +17,7 @@ from linac_ctl.imaging.pose import IDENTITY, Pose, distance, of_six
 from linac_ctl.imaging.quality import residual_map
 from linac_ctl.imaging.reference import Reference, matched_reference
 from linac_ctl.imaging.register_volume import PointMatcher
+from linac_ctl.imaging.scatter import ScatterModel
 from linac_ctl.imaging.volume import cube
 from tests.imaging.patient import ASSUMED_SCATTER, BOX, SMALL, circle, detected, planning_ct, random_pose, scan
 
@@ -45,6 +46,13 @@ def test_six_numbers_within_0_3_mm_and_0_2_deg_though_scatter_is_assumed_wrong(s
     mm, deg = distance(fit.pose, pose)
     assert mm < 0.3 and deg < 0.2
     assert complaints(fit) == ()
+
+
+def test_scatter_of_nothing_is_as_good_as_none():
+    none = matched_reference(planning_ct(), FRAMES, LITE, ScatterModel(0.0, 35.0))
+    pose = random_pose(1)
+    fit = PointMatcher(none, BOX)(reconstruct(detected(scan(FRAMES, pose), SMALL, seed=5, scatter=None), FRAMES, LITE))
+    assert none.modes == () and distance(fit.pose, pose)[0] < 0.3 and complaints(fit) == ()
 
 
 def test_three_numbers_when_the_patient_is_not_turned():
