@@ -1,7 +1,7 @@
 """How well and how fast matches are: random set-up errors, closed-form patients, noise, scatter assumed wrong on purpose.
 
     python benchmarks/registration.py lite|quick|full|pair [--errors N] [--photons P] [--ratio R] [--most MM DEG]
-                                                           [--length LOW HIGH] [--csv FILE]
+                                                           [--length LOW HIGH] [--ct MM] [--csv FILE]
 
 Prints one row: errors (mean, 95 %, worst), refusals, silent failures (accepted but more than 1 mm off), and times; --csv keeps
 every error as a line. The images come from closed-form rays, not from a projector; the controller assumes 0.8 of the true scatter
@@ -27,6 +27,7 @@ from linac_ctl.imaging.reference import matched_reference
 from linac_ctl.imaging.register_pair import PairMatcher, Radiograph
 from linac_ctl.imaging.register_volume import PointMatcher
 from linac_ctl.imaging.scatter import ScatterModel
+from linac_ctl.imaging.volume import Volume
 from tests.imaging.patient import BOX, MIDDLE, SMALL, circle, detected, pair, planning_ct, radiograph, random_pose, scan
 
 FINE = Panel(256, 192, 1.552, 1.552)
@@ -40,11 +41,11 @@ def timed(call: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.perf_counter() - start
 
 
-def cbct_runner(mode: str, photons: float, true: ScatterModel, assumed: ScatterModel) -> Callable[..., Any]:
+def cbct_runner(mode: str, ct: Volume, photons: float, true: ScatterModel, assumed: ScatterModel) -> Callable[..., Any]:
     """seed, pose -> (fit, seconds of each stage)."""
     count, panel, how = SCANS[mode]
     frames = circle(count, panel)
-    reference, seconds = timed(lambda: matched_reference(planning_ct(), frames, how, assumed))
+    reference, seconds = timed(lambda: matched_reference(ct, frames, how, assumed))
     matcher, tables = timed(lambda: PointMatcher(reference, BOX))
     print(f"per plan: reference {seconds:.2f} s, tables {tables:.2f} s (with compilation when the cache is cold)")
 
@@ -57,10 +58,10 @@ def cbct_runner(mode: str, photons: float, true: ScatterModel, assumed: ScatterM
     return run
 
 
-def pair_runner(photons: float, true: ScatterModel, assumed: ScatterModel) -> Callable[..., Any]:
+def pair_runner(ct: Volume, photons: float, true: ScatterModel, assumed: ScatterModel) -> Callable[..., Any]:
     """seed, pose -> (fit, seconds)."""
     panel = Panel(256, 192, 1.552, 1.552)
-    views, matcher = pair(panel), PairMatcher(planning_ct(), scatter=assumed)
+    views, matcher = pair(panel), PairMatcher(ct, scatter=assumed)
 
     def run(seed: int, pose: Any) -> Any:
         images = [detected(radiograph(v, pose)[None], panel, 2 * seed + k, photons, true)[0] for k, v in enumerate(views)]
@@ -79,11 +80,12 @@ def main() -> None:
     ask.add_argument("--photons", type=float, default=5e4)
     ask.add_argument("--ratio", type=float, default=1.0, help="true scatter-to-primary ratio behind the thickest part")
     ask.add_argument("--length", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the shift, mm, in any direction")
+    ask.add_argument("--ct", type=float, default=2.0, help="voxels of the planning CT, mm")
     ask.add_argument("--csv", type=Path)
     ask.add_argument("--most", type=float, nargs=2, default=(15.0, 3.0), metavar=("MM", "DEG"))
     asked = ask.parse_args()
     true, assumed = ScatterModel(asked.ratio, 50.0), ScatterModel(0.8 * asked.ratio, 35.0)
-    given = (asked.photons, true, assumed)
+    given = (planning_ct(asked.ct), asked.photons, true, assumed)
     run = pair_runner(*given) if asked.mode == "pair" else cbct_runner(asked.mode, *given)
     off, refused, silent, needless, times = [], 0, 0, 0, []
     run(999, random_pose(999))  # compiles, warms up
