@@ -10,6 +10,8 @@ from device_models.interface.volume import Floats
 
 from .chance import normals
 
+GRID_DIGITS = 3  # 1 um: the cycle reads these
+
 
 class SurfaceConfig(BaseModel, frozen=True, extra="forbid"):
     """How good it is."""
@@ -36,7 +38,7 @@ class SurfaceMonitor:
         """One picture of what is true now."""
         luck = self.config.noise_mm * normals(self.seed, f"surface {self._taken}", 4)
         self._taken += 1
-        self._waiting.append((cycle, np.array([*skin_mm, breath_mm]) + luck))
+        self._waiting.append((cycle, np.round(np.array([*skin_mm, breath_mm]) + luck, GRID_DIGITS)))
 
     def answer(self, cycle: int, cycle_s: float) -> tuple[int, Floats] | None:
         """(cycle of the picture, skin x y z and chest in mm): the newest that has been worked on for long enough, once."""

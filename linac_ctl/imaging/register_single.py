@@ -41,7 +41,7 @@ USUAL = SingleSearch()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`off_mm`: of the target along the panel's u and v, at its own depth; NaN when it was not found."""
+    """`off_mm`: of the target along the panel's u and v, at its own depth, on a grid of 1 um; NaN when it was not found."""
 
     off_mm: tuple[float, float]
     similarity: float  # correlation of the compared parts, at the place found
@@ -74,7 +74,7 @@ class SingleMatcher:
         shift, similarity = shifted(pictures[0], pictures[1], 2 * half, reach_px)
         off = shift * view.pitch_mm / magnified(view, centre)
         lost = similarity < least or not float(np.abs(off).max()) <= self.search.reach_mm
-        return Found((NOWHERE, NOWHERE) if lost else (float(off[0]), float(off[1])), similarity)
+        return Found((NOWHERE, NOWHERE) if lost else (on_grid(off[0]), on_grid(off[1])), round(similarity, 4))
 
     def _around(self, view: View, centre: Floats) -> tuple[View, tuple[slice, slice] | None]:
         """The part of the view about the target; None when the panel does not show it."""
@@ -87,6 +87,11 @@ class SingleMatcher:
         corner = view.corner_mm + low[0] * view.du_mm + low[1] * view.dv_mm
         part = View(view.source_mm, corner, view.du_mm, view.dv_mm, int(high[0] - low[0]), int(high[1] - low[1]))
         return part, (slice(low[0], high[0]), slice(low[1], high[1]))
+
+
+def on_grid(mm: float) -> float:
+    """To 1 um: what enters the control cycle must not hang on the last bits of a sum that a compiler orders as it likes."""
+    return round(float(mm), 3) + 0.0
 
 
 def magnified(view: View, point_mm: Floats) -> float:

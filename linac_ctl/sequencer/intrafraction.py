@@ -162,7 +162,7 @@ class Watch:
                           seen(found.off_mm, imaging.protocol.intrafraction.limit_mm), angle)
         await asyncio.sleep(self.rules.takes_s)
         imaging.tracked.append(tracked)
-        linac.control.job["target_off_mm"] = math.hypot(*found.off_mm)
+        linac.control.job["target_off_mm"] = round(math.hypot(*found.off_mm), 3)
         linac.control.job["target_cycle"] = round(frame.time_s / DT_S)
         linac.log("kv_imager", f"triggered image: {tracked.seen}", why=f"{trigger}, {at_mu:.2f} MU, {frame.gantry_deg:.1f} deg",
                   new=", ".join(f"{v:.2f}" for v in found.off_mm) + " mm")

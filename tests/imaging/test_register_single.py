@@ -44,6 +44,11 @@ def test_the_offset_is_found_at_every_angle_whatever_gain_and_offset(gantry_deg:
     assert found.good and found.off_mm == pytest.approx(want, abs=0.35) and found.similarity > 0.9
 
 
+def test_what_is_found_stands_on_a_grid_so_that_no_last_bit_reaches_the_cycle() -> None:
+    found = MATCHER(seen(20.0, Pose((0.3, 0.7, -0.4)), 0.01), Pose(), TARGET)
+    assert [round(v, 3) for v in found.off_mm] == list(found.off_mm) and round(found.similarity, 4) == found.similarity
+
+
 def test_a_shift_along_the_ray_is_not_seen_and_does_no_harm() -> None:
     found = MATCHER(seen(0.0, Pose((4.0, 0.0, 0.0))), Pose(), TARGET)  # the kV source stands on the left
     assert np.abs(found.off_mm).max() < 0.3

@@ -32,6 +32,11 @@ def test_noise_has_its_sigma_and_comes_from_the_seed_alone() -> None:
     assert (rest(1) == rest(1)).all() and not (rest(1) == rest(2)).all()
 
 
+def test_numbers_stand_on_a_grid_so_that_no_last_bit_reaches_the_cycle() -> None:
+    for _, _, numbers in answers(SurfaceMonitor(CONFIG, 1)):
+        assert np.array_equal(np.round(numbers, 3), numbers)
+
+
 def test_a_silent_monitor_says_nothing_and_a_held_one_says_the_same_with_a_new_stamp() -> None:
     assert answers(SurfaceMonitor(CONFIG, 1, silent=True)) == []
     held = answers(SurfaceMonitor(CONFIG, 1, held=True))
