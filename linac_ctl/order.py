@@ -102,7 +102,7 @@ def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ..
                                         (f"`kv_imager` of machine {machine.name}", machine.controller.kv_imager),
                                         (f"kV arms of machine {machine.name}", machine.controller.kv_arms)) if not there]
     if missing or config.patient is None or protocol is None:
-        raise ConfigError(f"workflow {workflow} takes images, but there is no {' and no '.join(missing)}; add it, or use a "
+        raise ConfigError(f"workflow {workflow} takes images, and these are missing: {', '.join(missing)}; add them, or use a "
                           f"workflow without imaging (--workflow no_image)")
     asked = validate(ProtocolConfig, protocol)
     if config.imaging not in asked.scans:

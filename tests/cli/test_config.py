@@ -78,7 +78,7 @@ def test_check_without_names_reads_everything_that_is_shipped(capsys):
 WRONG = {
     "kind: session\nname: a\nmachine: c_arm_m12\nworkflow: no_imaeg\n": ["3:1: machine: no machine named", "4:1: workflow: no"],
     "kind: workflow\nname: a\nsteps:\n  - {step: laod}\n": ["no step 'laod'; did you mean load?"],
-    "kind: workflow\nname: a\nsteps:\n  - {step: image}\n": ["needs imaging"],
+    "kind: workflow\nname: a\nsteps:\n  - {step: cbct}\n": ["no step 'cbct'; did you mean acquire_cbct?"],
     "kind: interlocks\nname: a\n": ["rows: is missing"],
     "kind: machine\nname: a\ninterlocks: linac\n": ["controller: is missing", "plant: is missing"],
     "kind: sesion\nname: a\n": ["kind is 'sesion'; it must be machine or session or workflow or interlocks"],

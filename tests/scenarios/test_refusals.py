@@ -106,8 +106,8 @@ def test_a_script_that_makes_no_sense_is_refused_before_the_run(script: list[Act
         Bench(order_for(beams=[small_static(M)], script=script))
 
 
-def test_a_workflow_that_asks_for_images_is_refused_and_says_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"flow: step 2.*'cbct' needs imaging.*no_image"):
+def test_a_step_that_does_not_exist_is_refused_with_the_one_that_is_meant() -> None:
+    with pytest.raises(ConfigError, match=r"flow: step 2: no step 'cbct'; did you mean acquire_cbct\? Steps are load, .*close"):
         build([{"step": "load"}, {"step": "cbct"}], "flow")
 
 

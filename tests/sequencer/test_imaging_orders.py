@@ -34,12 +34,12 @@ def test_the_same_session_without_imaging_builds_no_patient(tmp_path: Path) -> N
 
 
 def test_a_workflow_that_images_needs_a_session_that_says_whom(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"takes images, but there is no the session's `patient`.*`protocol`.*no_image"):
+    with pytest.raises(ConfigError, match=r"takes images, and these are missing: the session's `patient`, .*`protocol`.*no_image"):
         resolve("spine_sbrt", workflow="spine_igrt", scratch=tmp_path)
 
 
 def test_a_machine_without_kv_arms_cannot_image(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no kV arms of machine bench_small"):
+    with pytest.raises(ConfigError, match="these are missing: kV arms of machine bench_small"):
         resolve("spine_igrt", machine="bench_small", scratch=tmp_path)
 
 

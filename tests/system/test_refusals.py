@@ -94,6 +94,6 @@ def test_an_out_that_is_a_file_is_refused(said: Any, tmp_path: Path) -> None:
 
 
 def test_a_workflow_that_needs_images_is_refused_with_the_way_out(said: Any, tmp_path: Path) -> None:
-    flow = tmp_path / "igrt.yaml"
-    flow.write_text("kind: workflow\nname: igrt\nsteps:\n  - {step: load}\n  - {step: cbct}\n  - {step: treat}\n")
-    said("needs imaging", REFUSED, "palliative", "--workflow", flow, "--out", tmp_path / "run")
+    asked = ("palliative", "--workflow", "spine_igrt", "--out", tmp_path / "run")
+    said("workflow spine_igrt takes images, and these are missing: the session's `patient`, the", REFUSED, *asked)
+    said("--workflow no_image", REFUSED, *asked)
