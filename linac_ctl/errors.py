@@ -13,6 +13,16 @@ class UsageError(LinacError):
     exit_code = 2
 
 
+class LinkUrlError(UsageError, ValueError):
+    """A link names a line in a way that is not understood. A ValueError too, so that files that hold it say where."""
+
+
+class LinkError(LinacError):
+    """A line to a device cannot be opened: not there, not allowed, in use, no answer, rate not possible."""
+
+    exit_code = 6
+
+
 class ConfigError(LinacError):
     """A configuration file is wrong; the message starts with file:line:column."""
 

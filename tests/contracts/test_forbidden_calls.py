@@ -9,7 +9,8 @@ from tests.contracts.sources import ROOT, files, imported, name
 EDGES = ("linac_ctl/runtime/", "linac_ctl/cli/", "linac_ctl/records/", "linac_ctl/console/", "linac_ctl/campaign/")
 EDGE_FILES = (
     "linac_ctl/outcome.py",  # writes the record of a run: wall and processor time are results there
-    "device_models/interface/stream/fd.py",  # waits for bytes of a peer that has its own clock
+    "device_models/interface/stream/fd.py",  # these two wait for bytes of a peer that has its own clock
+    "device_models/interface/stream/rfc2217.py",
 )
 MODULES = ("time", "random", "secrets", "threading", "multiprocessing", "concurrent", "sched", "_thread", "uuid")
 CALLS = ("now", "utcnow", "today", "urandom", "getrandom", "default_rng", "to_thread", "run_in_executor")

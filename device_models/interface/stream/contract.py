@@ -12,12 +12,17 @@ OnDown = Callable[[str], None]  # told why, in words
 class Stream(Protocol):
     """Bytes to and from one peer. Nothing here blocks longer than asked for, or raises because of what the peer does."""
 
-    up: bool
-    """False for ever after the peer hung up or we closed; a new connection is a new stream."""
-    why: str
-    """Once `up` is False: what happened, in words."""
-    dropped: int
-    """Frames refused because the buffer was full: the peer does not read."""
+    @property
+    def up(self) -> bool:
+        """False for ever after the peer hung up or we closed; a new connection is a new stream."""
+
+    @property
+    def why(self) -> str:
+        """Once `up` is False: what happened, in words."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames refused because the buffer was full: the peer does not read."""
 
     def write(self, frame: bytes) -> bool:
         """Take the whole frame or nothing; False if it was refused. Never blocks."""
@@ -44,10 +49,13 @@ OnClient = Callable[[Stream], None]
 class Port(Protocol):
     """The end of a line that a device offers. One client at a time; each gets a stream of its own."""
 
-    name: str
-    """What a client opens: a path, or host:port."""
-    refused: int
-    """Clients turned away because one was connected."""
+    @property
+    def name(self) -> str:
+        """What a client opens: a path, or host:port."""
+
+    @property
+    def refused(self) -> int:
+        """Clients turned away because one was connected."""
 
     def attach(self, loop: Loop, on_client: OnClient) -> None:
         """Call `on_client` with a stream for each client that comes; attach to it at once, its first bytes wait."""

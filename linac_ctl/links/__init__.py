@@ -1,0 +1,1 @@
+"""Where a device is reached: URLs, opening them, and what fits through."""
