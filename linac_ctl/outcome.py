@@ -14,6 +14,7 @@ from . import __version__
 from .app import Simulation, points_needed
 from .config.machine import MachineConfig
 from .control.phases import Phase
+from .control.signals import Guard
 from .control.state import columns
 from .errors import LinacError, RecordError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
@@ -40,6 +41,7 @@ from .records.result import (
 )
 from .records.rows import Rows
 from .records.run_record import RunRecord
+from .runtime.overruns import OverrunLog, timing, timing_event
 from .sequencer.readiness import time_limit_s
 
 PLAN_FILE = "plan.dcm"
@@ -94,6 +96,21 @@ def versions() -> dict[str, str]:
     return found
 
 
+def keep_overruns(sim: Simulation, folder: RunFolder) -> None:
+    """Late cycles go on the event log from now on."""
+    OverrunLog(sim.loop, lambda event: note(sim, folder, event))
+
+
+def note(sim: Simulation, folder: RunFolder, event: Event) -> None:
+    """An event of the computer: on record, but no part of the digest, which is of the machine."""
+    sim.events.append(event)
+    try:
+        folder.append(event)
+    except RecordError as error:
+        sim.record_error = sim.record_error or error
+        sim.linac.guard(Guard.RECORD, False)
+
+
 def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool,
                     radiographs: str = "few") -> Result:
     """Close the rows, judge the run, write everything; RecordError only if not even the result can be written.
@@ -101,6 +118,8 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
     The result comes first: on a full disk all the rest may be missing, and then the result says so.
     """
     digest = sim.finish()
+    if (found := timing(sim.loop)) is not None:
+        note(sim, folder, timing_event(sim.loop, found))
     folder.close()
     rows = RunRecord.open(folder.path).rows()
     result = build_result(sim, rows, digest, wall_s, cpu_s)
@@ -139,7 +158,7 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         outcome=outcome, reason="" if outcome == "delivered" else str(sim.error or "not all beams are complete"), digest=digest,
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
-        overruns=sim.loop.pace.overruns if sim.loop.pace else 0, beams=beams, interlocks=trips(sim),
+        overruns=sim.loop.pace.overruns, timing=timing(sim.loop), beams=beams, interlocks=trips(sim),
         **imaging_result(sim))
 
 

@@ -86,7 +86,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
               as_json: bool, radiographs: str = "few") -> int:
     """Run, record, report; -> exit code."""
     from ..app import Simulation
-    from ..outcome import complete_record, create_folder, exit_code
+    from ..outcome import complete_record, create_folder, exit_code, keep_overruns
     from ..warm import warm
 
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
@@ -94,6 +94,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),
                      realtime_interlock=speed == 1.0)
+    keep_overruns(sim, folder)
     if run_for_s is not None:
         sim.stop_after(run_for_s)
     before = signal.signal(signal.SIGINT, lambda *_: sim.abort())  # until the record is complete: a second Ctrl-C changes nothing

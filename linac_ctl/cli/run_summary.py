@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..records.result import BeamResult, MatchResult, Result
+from ..runtime.overruns import timing_text
 
 FIRST = ("report", "result", "events", "plan", "treatment_record", "configuration")  # files named one by one, in this order
 
@@ -18,6 +19,8 @@ def summary(result: Result, folder: Path) -> Iterator[str]:
     yield from trip_lines(result)
     factor = "" if result.realtime_factor is None else f" = {result.realtime_factor:.0f} times real time"
     yield f"  {result.simulated_s:.1f} s simulated in {result.wall_s:.2f} s{factor}; digest {result.digest}"
+    if result.timing is not None:
+        yield f"  real time: {timing_text(result.timing)}"
     yield from file_lines(result, folder)
     yield "  simulated; not a medical device"
 

@@ -177,6 +177,23 @@ class ImagingDose(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class Timing(_Strict):
+    """How punctual a run in real time was, or in a multiple of it. Lateness: from when a cycle was due to when it began."""
+
+    cycles: Annotated[int, described("cycles that waited for the clock")]
+    rate_hz: Annotated[float, described("cycles per second of wall time, skipped ticks and all; 100 at speed 1")]
+    late_p50_ms: Annotated[float, described("half of all cycles were later; to the next 0.01 ms")]
+    late_p99_ms: Annotated[float, described("one in a hundred was later; to the next 0.01 ms, up to 20")]
+    late_max_ms: float
+    overruns: Annotated[int, described("cycles that could not begin when they were due, as the one before still worked")]
+    skipped_ticks: Annotated[int, described("ticks of 10 ms (at speed 1) by which machine time fell behind")]
+    overruns_in_a_row: Annotated[int, described("most of them; 3 hold the beam at speed 1")]
+    timer: Annotated[str, described("what woke the process: timerfd or sleep")]
+    scheduling: Annotated[str, described("scheduling class at the end: SCHED_OTHER, SCHED_FIFO, ...; unknown where there is none")]
+    nice: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result(_Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
 
@@ -215,6 +232,7 @@ class Result(_Strict):
     tracked: tuple[TrackedResult, ...] = ()
     imaging_mu: Annotated[float, described("MU of MV images, by chamber 1; they are on no beam of the plan")] = 0.0
     imaging_dose: Annotated[ImagingDose | None, described("null = no imaging")] = None
+    timing: Annotated[Timing | None, described("null = the run did not wait for the clock")] = None
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
     schema_version: Literal[1] = SCHEMA_VERSION
 

@@ -7,8 +7,6 @@ Speed None runs as fast as the computer can; speed 1.0 is real time, and every c
 
 import asyncio
 import heapq
-import selectors
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,7 +14,9 @@ from typing import Any, Protocol
 from device_models.interface.image import DT_S
 
 from ..errors import LinacError
-from .pace import NS, PERIOD_NS, Clock, Pace
+from .alarm import NS
+from .pace import PERIOD_NS, Pace
+from .waiter import Clock, Ready, Waiter
 
 LONGEST_WAIT_CYCLES = round(24 * 3600 / DT_S)
 NEVER = 2**62
@@ -33,20 +33,16 @@ class Stepper(Protocol):
         """Run up to `cycles`; -> cycles done, fewer when something happened."""
 
 
-class SimSelector(selectors.SelectSelector):
+class SimSelector(Waiter):
     """Hands every idle moment to the loop; real file descriptors are polled only when somebody registered one."""
 
     loop: "SimLoop"
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> Ready:
         """Called by the loop once per iteration; timeout <= 0 means callbacks are ready."""
         if timeout is not None and timeout <= 0:
-            return self.poll(0.0) if self.loop.has_io else []
+            return self.look() if self.watches else []
         return self.loop.idle(timeout)
-
-    def poll(self, timeout_s: float) -> list[tuple[selectors.SelectorKey, int]]:
-        """Look at real file descriptors."""
-        return super().select(timeout_s)
 
 
 class SimTimer(asyncio.TimerHandle):
@@ -97,16 +93,16 @@ class SimLoop(asyncio.SelectorEventLoop):
     def __init__(self, stepper: Stepper, *, speed: float | None = None, clock: Clock | None = None,
                  on_overrun: Callable[[int], None] = lambda streak: None) -> None:
         """`on_overrun` hears, before the next cycle, how many in a row came late; speed None is as fast as it goes."""
-        selector = SimSelector()
-        selector.loop = self
-        self.has_io = False
+        self.waiter = SimSelector(clock)
+        self.waiter.loop = self
         self.stepper, self.on_overrun = stepper, on_overrun
-        self.pace = Pace(speed, clock or time)
+        self.pace = Pace(speed, self.waiter.clock)
+        self.served = False  # real descriptors, the last time the loop idled
         self.pause_at: int | None = None  # cycle after which the loop stops and can be run again
         self.observers: list[Observer] = []
         self.next_look = NEVER
         self.now_ns = self.cycle = self.seq = 0
-        super().__init__(selector)
+        super().__init__(self.waiter)
         self._own_fd = self._ssock.fileno()  # type: ignore[attr-defined]
         self._clock_resolution = 1e-9
         self.set_task_factory(self._new_task)
@@ -150,11 +146,18 @@ class SimLoop(asyncio.SelectorEventLoop):
         return future
 
     def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
-        handle = super()._add_reader(fd, callback, *args)  # type: ignore[misc]
-        self.has_io = self.has_io or (hasattr(self, "_own_fd") and fd != self._own_fd)
-        return handle
+        self._watch(fd)
+        return super()._add_reader(fd, callback, *args)  # type: ignore[misc]
 
-    def idle(self, timeout_s: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+    def _add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:
+        self._watch(fd)
+        return super()._add_writer(fd, callback, *args)  # type: ignore[misc]
+
+    def _watch(self, fd: Any) -> None:
+        """From the first descriptor that is not asyncio's own on, there is something to look at."""
+        self.waiter.watches = self.waiter.watches or (hasattr(self, "_own_fd") and fd != self._own_fd)
+
+    def idle(self, timeout_s: float | None) -> Ready:
         """Nothing is ready: let machine time pass up to the next timer, or to something worth waking for."""
         if self.pause_at is not None and self.cycle >= self.pause_at:
             self.stop()
@@ -163,12 +166,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         cycles = LONGEST_WAIT_CYCLES if target_ns is None else target_ns // PERIOD_NS - self.cycle
         if self.pause_at is not None:
             cycles = min(cycles, self.pause_at - self.cycle)
-        ready = self.selector_poll() if self.has_io else []
-        if not ready and self.pace.speed is not None:
-            ready = self._run_paced(cycles)
-        elif not ready:
-            self._run_through(cycles)
-        if ready:
+        if ready := self._run_paced(cycles) if self.pace.speed is not None else self._run_unpaced(cycles):
             return ready
         if target_ns is not None and not self._woken() and self.cycle * PERIOD_NS + PERIOD_NS > target_ns:
             self.now_ns = max(self.now_ns, target_ns)  # a timer between two cycles
@@ -182,11 +180,6 @@ class SimLoop(asyncio.SelectorEventLoop):
             self.run_forever()
         finally:
             self.pause_at = None
-
-    def selector_poll(self, timeout_s: float = 0.0) -> list[tuple[selectors.SelectorKey, int]]:
-        """Real descriptors, if any."""
-        selector: SimSelector = self._selector  # type: ignore[attr-defined]
-        return selector.poll(timeout_s)
 
     def _woken(self) -> bool:
         return bool(self._ready)  # type: ignore[attr-defined]
@@ -212,6 +205,14 @@ class SimLoop(asyncio.SelectorEventLoop):
             self._look()
         return bool(self._ready) or len(self._scheduled) != timers  # type: ignore[attr-defined]
 
+    def _run_unpaced(self, cycles: int) -> Ready:
+        """Real descriptors and machine time in turns, so that a peer who never stops talking does not stop time."""
+        ready = self.waiter.look() if self.waiter.watches and not self.served else []
+        self.served = bool(ready)
+        if not ready:
+            self._run_through(cycles)
+        return ready
+
     def _run_through(self, cycles: int) -> None:
         end, speed = self.cycle + cycles, self.pace.speed
         while self.cycle < end:
@@ -220,29 +221,18 @@ class SimLoop(asyncio.SelectorEventLoop):
         if cycles == LONGEST_WAIT_CYCLES:
             raise Deadlock("nothing happened for a day of machine time: the session waits for something that cannot come")
 
-    def _run_paced(self, cycles: int) -> list[tuple[selectors.SelectorKey, int]]:
+    def _run_paced(self, cycles: int) -> Ready:
+        """Each cycle when it is due. Until then real descriptors are served; a cycle that is due does not wait for them."""
         pace = self.pace
         for _ in range(cycles):
             streak = pace.streak
             pace.arrive(self.cycle + 1)
             if streak or pace.streak:
                 self.on_overrun(pace.streak)
-            if ready := self._wait_until(pace.due_ns(self.cycle + 1)):
+            if ready := self.waiter.until(pace.due_ns(self.cycle + 1)):
                 return ready
             pace.begin(self.cycle + 1)
             speed = pace.speed
             if self._run(1) or pace.speed != speed:
                 break
-        return []
-
-    def _wait_until(self, due_ns: int) -> list[tuple[selectors.SelectorKey, int]]:
-        """Sleep until a cycle is due; with real descriptors, watch them until shortly before."""
-        clock = self.pace.clock
-        while (left_ns := due_ns - clock.monotonic_ns()) > 0:
-            if not self.has_io:
-                clock.sleep(left_ns / NS)
-            elif ready := self.selector_poll(max(left_ns - 1_500_000, 0) / NS):
-                return ready
-            else:
-                clock.sleep(min(max(due_ns - clock.monotonic_ns(), 0), 200_000) / NS)
         return []

@@ -66,7 +66,7 @@ def test_the_clock_must_be_fine_enough_for_real_time(resolution_s, state):
     ([0.5, 0.5, 10.0], "ok"), ([0.6, 0.6, 0.1], "warn"), ([0.1, 0.1, 10.1], "warn"), ([float("nan")], "warn"),
 ])
 def test_sleep_must_end_in_time(late_ms, state):
-    assert system.sleep(late_ms).state == state
+    assert system.punctual(late_ms, "sleep").state == state
 
 
 @pytest.mark.parametrize("count, state", [(1, "warn"), (2, "ok")])

@@ -97,3 +97,39 @@ def test_quantiles_of_lateness() -> None:
     assert late.quantile_us(0.5) == 10.0
     assert late.quantile_us(0.8) == 100.0
     assert late.worst_us == 50_000 and late.quantile_us(1.0) == 20_000.0  # the last bin
+
+
+@pytest.mark.parametrize("served_s, overruns", [(0.0149, 0), (0.0150, 1), (0.0349, 1)])
+def test_serving_descriptors_may_make_a_cycle_late_by_half_a_period_before_its_tick_is_skipped(served_s, overruns) -> None:
+    clock = FakeClock()
+    pace = Pace(1.0, clock)
+    cycle(pace, 1)
+    pace.arrive(2)  # in time: 10 ms are left
+    clock.work(served_s)  # bytes came in
+    cycle(pace, 2)
+    assert pace.overruns == overruns
+    assert pace.lateness.worst_us == (4900 if not overruns else 0)
+
+
+def test_what_one_cycle_was_allowed_the_next_one_is_not() -> None:
+    clock = FakeClock()
+    pace = Pace(1.0, clock)
+    cycle(pace, 1)
+    cycle(pace, 2, 0.0101)
+    pace.arrive(3)
+    assert pace.overruns == 1 and pace.last_skipped == 1 and pace.last_late_us == 100
+
+
+def test_the_rate_counts_skipped_ticks_and_no_pauses() -> None:
+    clock = FakeClock()
+    pace = Pace(1.0, clock)
+    assert pace.rate_hz == 0.0
+    for k in range(1, 102):
+        cycle(pace, k)
+    assert pace.rate_hz == pytest.approx(100.0)
+    pace.rest()
+    clock.work(1000.0)
+    for k in range(102, 203):
+        cycle(pace, k, 0.015 if k == 150 else 0.0)
+    assert pace.rate_hz == pytest.approx(100.0 * 200 / 201)
+    assert pace.longest_streak == 1

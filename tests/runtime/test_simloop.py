@@ -201,6 +201,49 @@ def test_real_descriptors_are_heard_while_machine_time_passes(speed) -> None:
     assert counter.cycle < 500
 
 
+@pytest.mark.parametrize("speed", [None, 1.0])
+def test_a_peer_who_never_stops_talking_does_not_stop_time(speed) -> None:
+    counter, heard, clock = Counter(), [], FakeClock()
+    loop = new(counter, speed=speed, clock=clock)
+    out, into = os.pipe()
+    os.write(into, b"and another thing")
+
+    def listen() -> None:  # leaves the bytes where they are: ready for ever
+        heard.append(counter.cycle)
+        clock.work(0.0011)
+
+    loop.add_reader(out, listen)
+    try:
+        finish(loop, asyncio.sleep(0.05))
+    finally:
+        os.close(out)
+        os.close(into)
+    assert counter.cycle == 5 and heard
+    assert loop.pace.overruns == 0
+
+
+def test_with_the_alarm_of_the_kernel_cycles_timers_and_bytes_are_those_of_a_clock_of_ones_own() -> None:
+    counter = Counter(37)
+    loop = new(counter, speed=100.0)
+    out, into = os.pipe()
+
+    async def main() -> tuple[list[int], bytes]:
+        seen, future = [], loop.create_future()
+        loop.add_reader(out, lambda: future.set_result(os.read(out, 10)) if not future.done() else None)
+        for delay in (0.01, 0.02, 0.1, 1.0):
+            await asyncio.sleep(delay)
+            seen.append(counter.cycle)
+        os.write(into, b"hello")
+        async with asyncio.timeout(5.0):
+            return seen, await future
+
+    try:
+        assert finish(loop, main()) == ([1, 3, 13, 113], b"hello")
+    finally:
+        os.close(out)
+        os.close(into)
+
+
 def test_no_thread_is_started_for_an_executor() -> None:
     loop = new()
 

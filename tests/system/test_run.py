@@ -135,3 +135,21 @@ def wait_for_dose(folder: Path, mu: float) -> None:
         return any(e.mu_1 >= mu for e in entries)
 
     wait_until(enough)
+
+
+def test_a_run_that_waits_for_the_clock_reports_how_punctual_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_quick(tmp_path / "paced", "--speed", "100", "--run-for", "30") == 1
+    text = capsys.readouterr().out
+    paced, record = result(tmp_path / "paced"), RunRecord.open(tmp_path / "paced")
+    assert paced["timing"]["cycles"] == paced["cycles"] and paced["timing"]["overruns"] == paced["overruns"]
+    assert paced["timing"]["timer"] in ("timerfd", "sleep")
+    said = [event for event in record.events() if event.who == "clock"]
+    assert said[-1].what == "timing" and "Hz; late by" in said[-1].why and f"  real time: {said[-1].why}" in text
+    assert bool(paced["overruns"]) == any(event.what == "overrun" for event in said)
+
+
+def test_events_of_the_computer_are_no_part_of_the_digest(tmp_path: Path) -> None:
+    run_quick(tmp_path / "paced", "--speed", "100", "--run-for", "30")
+    run_quick(tmp_path / "free", "--run-for", "30")
+    assert result(tmp_path / "free")["timing"] is None
+    assert result(tmp_path / "paced")["digest"] == result(tmp_path / "free")["digest"]

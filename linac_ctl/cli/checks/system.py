@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...runtime.waiter import Waiter
 from . import Finding
 
-CYCLE_S = 0.01
+CYCLE_NS = 10_000_000
 MEMORY_MIB = 300  # of one session
 DISK_MIB = 200  # a ten-minute session writes about 20
 CACHE_MIB = 20
@@ -22,7 +23,7 @@ def findings() -> Iterator[Finding]:
     yield cores(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     yield memory(available_mib(Path("/proc/meminfo")))
     yield clock(time.get_clock_info("monotonic").resolution)
-    yield sleep(lateness_ms(20))
+    yield punctual(*lateness_ms(20))
     yield cache(cache_folder())
     yield disk(Path.cwd())
 
@@ -63,21 +64,23 @@ def clock(resolution_s: float) -> Finding:
     return Finding("clock", "warn", found, "too coarse for real time (0.1 ms is needed); virtual time is fine")
 
 
-def lateness_ms(cycles: int) -> list[float]:
-    """How late each of `cycles` waits for the next 10 ms was; takes cycles x 10 ms."""
-    start = time.monotonic()
+def lateness_ms(cycles: int) -> tuple[list[float], str]:
+    """(how late each of `cycles` waits for the next 10 ms was, what woke us), by the waiter of real-time runs; cycles x 10 ms."""
+    waiter = Waiter()
+    start_ns = time.monotonic_ns()
     late = []
     for k in range(1, cycles + 1):
-        due = start + k * CYCLE_S
-        time.sleep(max(0.0, due - time.monotonic()))
-        late.append((time.monotonic() - due) * 1e3)
-    return late
+        waiter.until(start_ns + k * CYCLE_NS)
+        late.append((time.monotonic_ns() - start_ns - k * CYCLE_NS) / 1e6)
+    kind = waiter.kind
+    waiter.close()
+    return late, kind
 
 
-def sleep(late_ms: list[float]) -> Finding:
+def punctual(late_ms: list[float], timer: str) -> Finding:
     """The timing self-test: half of all cycles later than 0.5 ms is no real time."""
     median, worst = statistics.median(late_ms), max(late_ms)
-    found = f"{len(late_ms)} cycles of 10 ms: late by {median:.2f} ms (median), {worst:.2f} ms (worst)"
+    found = f"{len(late_ms)} cycles of 10 ms: late by {median:.2f} ms (median), {worst:.2f} ms (worst); woken by {timer}"
     if median <= 0.5 and worst <= 10.0:
         return Finding("timing self-test", "ok", found)
     advice = "real time will be late: stop other programs; virtual time is fine"
