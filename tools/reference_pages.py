@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: `docs/reference/cli.md`, `machines.md`, `configuration.md`.
+"""Writes the reference pages that follow from the code: `docs/reference/cli.md`, `machines.md`, `configuration.md`, `mqtt.md`.
 
     python tools/reference_pages.py           write them
     python tools/reference_pages.py --check   exit 1 and name the pages that are not current
@@ -28,6 +28,7 @@ from linac_ctl.interlocks import table  # noqa: E402
 from linac_ctl.sequencer import protocol  # noqa: E402
 from linac_ctl.sequencer.workflow import STEPS  # noqa: E402
 from linac_ctl.study import config as study  # noqa: E402
+from tools import mqtt_tables  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/reference_pages.py: run it again instead of editing here. -->\n"
@@ -191,12 +192,12 @@ def configuration_tables() -> str:
     return "\n".join(parts)
 
 
-def configuration_page() -> str:
-    """The hand-written page with its tables renewed."""
-    text = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
+def renewed(name: str, tables: str) -> str:
+    """A hand-written page with its tables renewed."""
+    text = (REFERENCE / name).read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before.rstrip()}\n\n{BEGIN}\n\n{configuration_tables()}\n{END}\n{after.lstrip()}"
+    return f"{before.rstrip()}\n\n{BEGIN}\n\n{tables}\n{END}\n{after.lstrip()}"
 
 
 def axis_rows(config: machine.MachineConfig) -> Iterator[str]:
@@ -251,7 +252,8 @@ def shipped() -> list[str]:
 def pages() -> dict[Path, str]:
     """Path -> text as it should be."""
     return {REFERENCE / "cli.md": cli_page(), REFERENCE / "machines.md": machines_page(),
-            REFERENCE / "configuration.md": configuration_page()}
+            REFERENCE / "configuration.md": renewed("configuration.md", configuration_tables()),
+            REFERENCE / "mqtt.md": renewed("mqtt.md", mqtt_tables.tables())}
 
 
 @click.command()

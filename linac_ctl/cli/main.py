@@ -24,6 +24,8 @@ Exit codes:
   130  ended by Ctrl-C"""
 TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),
+    "serve": Target("linac_ctl.cli.serve:command", "Run a session in real time, watched from outside over MQTT."),
+    "monitor": Target("linac_ctl.cli.monitor:command", "Look at running machines over MQTT."),
     "plan": Target("linac_ctl.cli.plan:command", "Look at, check and make DICOM RT Plans."),
     "patient": Target("linac_ctl.cli.patient:command", "Write the built-in patient as planning CT, structures and plan."),
     "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from .telemetry import SILENT, Silent, Telemetry, open_telemetry
 
 DEFAULT_SESSION = "spine_igrt"
 SPEEDS = ("max", "1", "10")
@@ -34,17 +35,19 @@ SPEEDS = ("max", "1", "10")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write plots and report.html.")
 @click.option("--radiographs", type=click.Choice(("few", "all", "none")), default="few", show_default=True,
               help="kV frames of every scan to keep as RT Image.")
+@click.option("--mqtt", metavar="URL", help="Publish what happens: mqtt://HOST:1883, mqtts://HOST:8883, or embedded: (see serve).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, ct: Path | None, structures: Path | None, target: str | None, machine: str | None,
             workflow: str | None, seed: int | None, speed: str, out: Path | None, resume: Path | None, run_for_s: float | None,
-            report: bool, radiographs: str, as_json: bool) -> None:
+            report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         patient = patient_of(ct, structures, target)
         order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient)
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
-        code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs)
+        code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs,
+                         open_telemetry(mqtt))
     sys.exit(code)
 
 
@@ -83,7 +86,7 @@ def prepare_order(session: str, plan: Path | None, machine: str | None, workflow
 
 
 def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None, run_for_s: float | None, report: bool,
-              as_json: bool, radiographs: str = "few") -> int:
+              as_json: bool, radiographs: str = "few", telemetry: Telemetry | Silent = SILENT) -> int:
     """Run, record, report; -> exit code."""
     from ..app import Simulation
     from ..outcome import complete_record, create_folder, exit_code, keep_overruns
@@ -100,7 +103,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     before = signal.signal(signal.SIGINT, lambda *_: sim.abort())  # until the record is complete: a second Ctrl-C changes nothing
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        with progress(sim, quiet=as_json):
+        with telemetry.attached(sim), progress(sim, quiet=as_json):
             sim.run()
         spent = (time.perf_counter() - wall, time.process_time() - cpu)
         result = complete_record(sim, folder, *spent, report=report, radiographs=radiographs)
