@@ -21,6 +21,7 @@ Exit codes:
   3    a configuration file or a plan is refused
   4    a device or a link to one failed
   5    a record cannot be written or read
+  6    a line to a device cannot be opened, or nobody answers there
   130  ended by Ctrl-C"""
 TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),
@@ -35,6 +36,7 @@ TARGETS = {
     "match": Target("linac_ctl.cli.match:command", "Match two DICOM series, CT and CBCT."),
     "export": Target("linac_ctl.cli.export:command", "Write the rows of a run as CSV, Parquet or trajectory logs."),
     "config": Target("linac_ctl.cli.config:command", "List, show and check configuration files."),
+    "hil": Target("linac_ctl.cli.hil:command", "Hardware in the loop: check, measure and watch a device on a line."),
     "doctor": Target("linac_ctl.cli.doctor:command", "Look at this computer: what works, what is missing, what to do."),
 }
 

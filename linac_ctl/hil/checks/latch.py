@@ -1,0 +1,56 @@
+"""Latched states: they end with `RS` and the right session alone, and `RS` never moves anything."""
+
+from ..bench import BOOT, IDLE, Bench, powered, state_of
+
+WRONG_SESSION = "00000000"
+STATE, SESSION = 4, 6  # codes of refusals
+POWER_GONE_MS = 3000.0
+
+
+def latched(bench: Bench, state: int) -> None:
+    """In this state now: nothing but RS leads out, then the drives have no power."""
+    bench.refused(bench.ask("EN 1"), STATE, f"latched in {state}: EN 1 is refused with code 4")
+    answer = bench.cyclic(1)
+    bench.expect(state_of(answer) == state, "SV 1 is answered with readings, and does nothing else", answer.text[:80])
+    if bench.told.axes:
+        axis = bench.told.axes[0]
+        bench.refused(bench.ask(f"MV {axis.number} {bench.here()[0]:.0f}"), STATE, "MV is refused with code 4")
+    wrong = WRONG_SESSION if bench.told.session != WRONG_SESSION else "11111111"
+    bench.refused(bench.ask(f"RS {wrong}"), SESSION, "RS with another session is refused with code 6")
+    bench.ask("HI")
+    bench.expect((now := bench.state()) == state, "none of these, nor HI, led out of it", f"state {now}")
+    out_of(bench)
+
+
+def out_of(bench: Bench) -> None:
+    """RS, and what is then."""
+    drives = bool(bench.told.axes)
+    if drives:
+        bench.expect(no_power(bench), "the drives have lost power, after braking", f"within {POWER_GONE_MS:g} ms")
+    before = bench.here()
+    reply = bench.ask(f"RS {bench.told.session}")
+    rested = state_of(reply) == IDLE and not (drives and powered(reply))
+    bench.expect(rested, "RS with this session: state IDLE, no drive power", reply.text)
+    bench.client.listen(100.0)
+    still = max((abs(now - then) for now, then in zip(bench.here(), before, strict=True)), default=0.0)
+    bench.expect(still <= 100, "and nothing moves", f"{still:g} um or mdeg in 0.1 s")
+
+
+def no_power(bench: Bench) -> bool:
+    """Waits for the power flag to go."""
+    end_us = bench.client.now_us() + int(POWER_GONE_MS * 1000)
+    while powered(bench.ask("ST")):
+        if bench.client.now_us() > end_us:
+            return False
+        bench.client.listen(20.0)
+    return True
+
+
+def power_up(bench: Bench) -> None:
+    """As we found it: after power-up it is in BOOT. Its session is needed, and is one of hexadecimal digits."""
+    if bench.first_state == BOOT:
+        bench.expect(True, "it was in BOOT when we came")
+    bench.expect(bench.ask("RS").code == 1, "RS without a session is refused with code 1")
+    bench.refused(bench.ask(f"RS {WRONG_SESSION}"), SESSION, "RS with another session is refused with code 6, latched or not")
+    reply = bench.ask(f"RS {bench.told.session}")
+    bench.expect(state_of(reply) == IDLE, "RS when nothing is latched does nothing", reply.text)
