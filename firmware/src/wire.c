@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 linac-ctl contributors */
+#include "wire.h"
+
+#include "clock.h"
+#include "hal.h"
+#include "line.h"
+#include "motion.h"
+#include "verbs.h"
+
+#define STOP_BYTE 0x18
+#define OLDEST_NEW 128u /* so far ahead a sequence number may be; beyond that it is from the past */
+
+static struct line line;
+static uint32_t counters[COUNTERS];
+static char reply_room[MAXLINE + 2u], note_room[MAXLINE + 2u];
+static struct text reply = {reply_room, 0, sizeof reply_room, false}; /* stays as the memory for a repeat */
+static struct text note = {note_room, 0, sizeof note_room, false};    /* events, telemetry, answers to plain lines */
+static uint8_t sequence, events, telemetries;
+static uint16_t crc; /* of the last request executed, as is `sequence` */
+static bool met;      /* a request has come since power-up: sequence, crc and reply are valid */
+static bool terminal; /* plain lines are taken too; no watchdog */
+static bool watched;  /* a request has come, and the watchdog has not expired since */
+static uint32_t fed_ms, session;
+static uint16_t watchdog_ms;
+
+/* The whole line or nothing: a host that does not read must not hold up the axes. */
+static void transmit(const struct text *text)
+{
+    uint8_t i;
+
+    if (text->full || hal_room() < text->size)
+        return;
+    for (i = 0; i < text->size; i++)
+        hal_put(text->to[i]);
+}
+
+static struct text *begin_note(char start, uint8_t counter)
+{
+    text_begin(&note, start, counter);
+    return &note;
+}
+
+struct text *wire_event(void)
+{
+    begin_note('!', events++);
+    TEXT(&note, "EV ");
+    text_uint(&note, clock_ms());
+    return &note;
+}
+
+struct text *wire_telemetry(void)
+{
+    begin_note('~', telemetries++);
+    TEXT(&note, "ST ");
+    text_uint(&note, clock_ms());
+    return &note;
+}
+
+void wire_send(struct text *text)
+{
+    text_end(text);
+    transmit(text);
+}
+
+static void answer_plain(const char *request)
+{
+    verbs_execute(request, true, begin_note('<', 0));
+    wire_send(&note);
+}
+
+static void answer(const char *request)
+{
+    text_begin(&reply, '<', sequence);
+    verbs_execute(request, false, &reply);
+    wire_send(&reply);
+}
+
+static void feed(void)
+{
+    fed_ms = hal_millis();
+    watched = true;
+}
+
+/* HI is always new; so is everything before the first request. */
+static void take(uint8_t its_sequence, uint16_t its_crc, const char *request)
+{
+    uint8_t ahead = (uint8_t)(its_sequence - sequence);
+    bool is_new = !met || (request[0] == 'H' && request[1] == 'I');
+
+    feed();
+    terminal = false;
+    if (!is_new && ahead == 0 && its_crc == crc) {
+        counters[REPEATED]++;
+        transmit(&reply);
+    } else if (is_new || (ahead > 0 && ahead <= OLDEST_NEW)) {
+        met = true;
+        sequence = its_sequence;
+        crc = its_crc;
+        answer(request);
+    } else
+        counters[OLD]++;
+}
+
+static void take_line(void)
+{
+    uint8_t its_sequence;
+    uint16_t its_crc;
+
+    if (line_framed(&line, &its_sequence, &its_crc)) {
+        counters[GOOD]++;
+        take(its_sequence, its_crc, line.text + 4);
+    } else if (terminal && line_worded(line.text)) {
+        counters[GOOD]++;
+        answer_plain(line.text);
+    } else
+        counters[INVALID]++;
+}
+
+/* A stop that is latched until RS. The state keeps its first reason. */
+static void latch(enum state why, const char *word)
+{
+    motion_latch(why);
+    text_flash(wire_event(), word);
+    wire_send(&note);
+}
+
+static void stop(void)
+{
+    static const char word[] IN_FLASH = " STOP";
+
+    counters[STOPS]++;
+    latch(STOP, word);
+}
+
+static void look_at_watchdog(void)
+{
+    static const char word[] IN_FLASH = " WDOG";
+
+    if (!watched || terminal || clock_in_lockstep() || hal_millis() - fed_ms <= watchdog_ms)
+        return;
+    watched = false;
+    counters[EXPIRIES]++;
+    latch(COMM, word);
+}
+
+void wire_poll(void)
+{
+    int byte;
+
+    while ((byte = hal_get()) >= 0)
+        if (byte == STOP_BYTE)
+            stop();
+        else if (line_byte(&line, (uint8_t)byte))
+            take_line();
+    look_at_watchdog();
+}
+
+void wire_start(void)
+{
+    terminal = true;
+    watchdog_ms = WATCHDOG_MS;
+    session = hal_seed();
+    TEXT(wire_event(), "BOOT session=");
+    text_hex(&note, session, 8);
+    wire_send(&note);
+}
+
+void wire_terminal(void)
+{
+    terminal = true;
+}
+
+uint32_t wire_counter(uint8_t which)
+{
+    return counters[which] + (which == INVALID ? line.broken : 0);
+}
+
+uint32_t wire_session(void)
+{
+    return session;
+}
+
+uint16_t wire_watchdog_ms(void)
+{
+    return watchdog_ms;
+}
+
+void wire_set_watchdog(uint16_t ms)
+{
+    watchdog_ms = ms;
+}
