@@ -37,6 +37,14 @@ def group_of(path: Path) -> str | None:
         return str(node.st_gid)
 
 
+def latency_timer_ms(path: Path, devices: Path = Path("/sys/bus/usb-serial/devices")) -> int | None:
+    """How long an FTDI adapter waits for more bytes before it passes on a few; None for any other port."""
+    try:
+        return int((devices / path.resolve().name / "latency_timer").read_text())
+    except (OSError, ValueError):
+        return None
+
+
 def holders(path: Path, proc: Path = Path("/proc")) -> list[str]:
     """`picocom (process 1234)` for every other process that has it open, as far as we may look."""
     device = path.stat().st_rdev

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,14 @@ def test_serial_ports_need_permission(tmp_path):
 def test_a_port_that_cannot_be_opened_asks_for_the_group(tmp_path):
     finding = links.serial([tmp_path / "ttyUSB9"])
     assert finding.state == "warn" and "dialout" in finding.advice
+
+
+def test_an_adapter_that_holds_short_answers_back_is_told_and_any_other_port_is_not(monkeypatch):
+    timers = {"ttyUSB0": 16, "ttyUSB1": 1}
+    monkeypatch.setattr(links, "latency_timer_ms", lambda port: timers.get(port.name))
+    found = list(links.latency([Path("/dev/ttyACM0"), Path("/dev/ttyUSB0"), Path("/dev/ttyUSB1")]))
+    assert [(finding.state, finding.found) for finding in found] == [("info", "/dev/ttyUSB0: 16 ms"), ("ok", "/dev/ttyUSB1: 1 ms")]
+    assert "setserial /dev/ttyUSB0 low_latency" in found[0].advice
 
 
 def test_a_broker_is_found_where_one_listens():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import tty
+from pathlib import Path
 
 import pytest
 import serial
@@ -18,6 +19,7 @@ from device_models.interface.stream import FdStream, PtyPort
 from device_models.interface.stream.terminal import baud_of
 from linac_ctl.errors import LinkError
 from linac_ctl.links import holders, serial_port
+from linac_ctl.links.holders import latency_timer_ms
 from linac_ctl.links.open import open_link
 from linac_ctl.links.url import parse_url
 from tests.stream.waiting import LIMIT_S, read_all, until
@@ -294,3 +296,10 @@ async def test_a_port_served_by_us_is_opened_and_tells_the_clients_rate(tmp_path
     line.close()
     clients[0].close()
     port.close()
+
+
+def test_the_latency_timer_of_an_adapter_is_read_and_of_any_other_port_there_is_none(tmp_path):
+    (tmp_path / "ttyUSB0").mkdir()
+    (tmp_path / "ttyUSB0/latency_timer").write_text("16\n")
+    assert latency_timer_ms(Path("/dev/ttyUSB0"), tmp_path) == 16
+    assert latency_timer_ms(Path("/dev/ttyACM0"), tmp_path) is None
