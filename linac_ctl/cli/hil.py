@@ -6,6 +6,10 @@ from .lazy import LazyGroup, Target
 
 TARGETS = {
     "check": Target("linac_ctl.cli.hil_check:command", "Check whether a device keeps to the wire protocol."),
+    "probe": Target("linac_ctl.cli.hil_probe:command", "Measure a line: round trips, clock, latency timer, budget."),
+    "monitor": Target("linac_ctl.cli.hil_monitor:command", "Show decoded traffic as it happens."),
+    "decode": Target("linac_ctl.cli.hil_decode:command", "Decode a recording, one line per frame."),
+    "replay": Target("linac_ctl.cli.hil_replay:command", "Send recorded requests again and compare the replies."),
 }
 
 

@@ -58,13 +58,13 @@ def list_all() -> None:
         click.echo(f"{check.name:<20} {check.claim}{' (moves or arms)' if check.acts else ''}")
 
 
-def consent(yes: bool) -> None:
+def consent(yes: bool, warning: str = WARNING, otherwise: str = ", or --no-motion") -> None:
     """Somebody who is there says yes, or said it in advance."""
-    click.secho(WARNING, err=True, fg="yellow")
+    click.secho(warning, err=True, fg="yellow")
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody here to ask: say --yes if nobody is near what moves, or --no-motion")
+        raise UsageError(f"nobody here to ask: say --yes if nobody is near what moves{otherwise}")
     click.confirm("Is nobody near it?", abort=True, err=True)
 
 

@@ -1,10 +1,12 @@
 """How fast a device's clock runs beside ours: a straight line through the fastest exchanges."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+LEAST_GRAIN_US = 1000
 KEPT = 0.5  # the faster half of all exchanges says least wrongly when the device was asked
 
 
@@ -41,12 +43,19 @@ class ClockFit:
         return (self.ratio - 1.0) * 1e6
 
 
-def fit(readings: Sequence[Reading], tick_us: float = 0.0) -> ClockFit:
-    """Needs two readings at least; `tick_us` is the grain of the device's clock."""
+def fit(readings: Sequence[Reading]) -> ClockFit:
+    """Needs two readings at least."""
     fast = sorted(readings, key=lambda reading: reading.trip_us)[: max(2, int(len(readings) * KEPT))]
     host = np.array([reading.middle_us for reading in fast])
     device = np.array([reading.device_us for reading in fast])
     span_us = float(host.max() - host.min())
     ratio, offset = np.polyfit(host - host[0], device, 1) if span_us > 0 else (float("nan"), float("nan"))
-    half_us = float(np.median([reading.trip_us for reading in fast])) / 2 + tick_us / 2
+    half_us = float(np.median([reading.trip_us for reading in fast])) / 2 + grain_us(readings) / 2
     return ClockFit(float(ratio), float(offset - ratio * host[0]), 2e6 * half_us / span_us if span_us else float("inf"))
+
+
+def grain_us(readings: Sequence[Reading]) -> float:
+    """Steps in which the device's clock goes, as far as the readings show: what divides all their distances. 1 ms at least."""
+    first = readings[0].device_us
+    apart = [round(abs(reading.device_us - first)) for reading in readings]
+    return float(max(math.gcd(*apart), LEAST_GRAIN_US))

@@ -29,6 +29,7 @@ class Heard:
     sent: bool
     text: str
     problem: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

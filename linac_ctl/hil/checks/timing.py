@@ -39,7 +39,7 @@ def clock(bench: Bench) -> None:
         bench.client.listen(READ_EVERY_MS)
     backwards = [f"{now.device_us - then.device_us:g} us" for then, now in pairwise(readings) if now.device_us < then.device_us]
     bench.every("t never runs backwards", backwards)
-    found = fit(readings, 1000.0)
+    found = fit(readings)
     most_ppm = MOST_DRIFT * 1e6 + found.uncertainty_ppm
     bench.expect(abs(found.drift_ppm) <= most_ppm, "its second is ours within 1 %",
                  f"{found.drift_ppm:+.0f} ppm, known to {found.uncertainty_ppm:.0f}")
