@@ -11,16 +11,14 @@
 #include "hal.h"
 
 #define DIVIDER 16u /* with U2X: 16 MHz / 8 / 17 = 117647 baud, 2.1 % fast, which is what these boards do */
-#define GOT 128u     /* powers of two, at most 256 */
-#define WAITING 256u
 
-static volatile uint8_t got[GOT], got_in, got_out;
-static volatile uint8_t waiting[WAITING], waiting_in, waiting_out;
+static volatile uint8_t got[256], got_in, got_out; /* rings: an index of eight bits wraps by itself */
+static volatile uint8_t waiting[256], waiting_in, waiting_out;
 static volatile uint32_t now_ms;
 
 ISR(USART_RX_vect)
 {
-    uint8_t byte = UDR0, next = (uint8_t)((got_in + 1u) % GOT);
+    uint8_t byte = UDR0, next = (uint8_t)(got_in + 1u);
 
     if (next == got_out)
         return; /* full: the line's check sum will tell */
@@ -47,8 +45,7 @@ int hal_get(void)
 
     if (got_in == got_out)
         return -1;
-    byte = got[got_out];
-    got_out = (uint8_t)((got_out + 1u) % GOT);
+    byte = got[got_out++];
     return byte;
 }
 
@@ -101,8 +98,8 @@ void hal_idle(void)
 int main(void)
 {
     DDRB = 1u << PB5;
+    UCSR0A = 1u << U2X0; /* before the divider: simavr works out its rate when that is written */
     UBRR0 = DIVIDER;
-    UCSR0A = 1u << U2X0;
     UCSR0B = 1u << RXCIE0 | 1u << RXEN0 | 1u << TXEN0;
     TCCR0A = 1u << WGM01;
     OCR0A = 249; /* 16 MHz / 64 / 250 = 1 kHz */

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <avr_eeprom.h>
 #include <avr_uart.h>
 #include <sim_avr.h>
 #include <sim_elf.h>
@@ -77,12 +78,33 @@ static int make_pty(const char *link)
     return fflush(stdout) ? -1 : master;
 }
 
+/* It tells how it loads; standard output is for the pty's name alone. */
+static void no_log(struct avr_t *avr, const int level, const char *format, va_list words)
+{
+    if (level == LOG_ERROR)
+        vfprintf(stderr, format, words);
+    (void)avr;
+}
+
+/* A board remembers how often it was powered up; here every start finds another number. */
+static void fill_eeprom(avr_t *avr)
+{
+    struct timespec now;
+    uint32_t count;
+    avr_eeprom_desc_t cell = {(uint8_t *)&count, 0, sizeof count};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    count = (uint32_t)now.tv_sec ^ (uint32_t)now.tv_nsec;
+    avr_ioctl(avr, AVR_IOCTL_EEPROM_SET, &cell);
+}
+
 static avr_t *make_avr(const char *path)
 {
     elf_firmware_t firmware;
     avr_t *avr = avr_make_mcu_by_name("atmega328p");
     uint32_t flags = 0;
 
+    avr_global_logger_set(no_log);
     memset(&firmware, 0, sizeof firmware);
     if (!avr || elf_read_firmware(path, &firmware))
         return NULL;
@@ -90,6 +112,7 @@ static avr_t *make_avr(const char *path)
     avr_load_firmware(avr, &firmware);
     avr->frequency = CLOCK_HZ;
     avr->sleep = no_sleep;
+    fill_eeprom(avr);
     avr_ioctl(avr, AVR_IOCTL_UART_SET_FLAGS('0'), &flags);
     to_uart = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), from_uart, NULL);

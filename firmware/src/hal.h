@@ -14,6 +14,6 @@ void hal_put(char byte);      /* into the send buffer; called only while there i
 uint32_t hal_millis(void);    /* ms since power-up, from a hardware counter; wraps after 49 days */
 uint32_t hal_seed(void);      /* differs from one power-up to the next, as well as the board can */
 void hal_drives(bool powered); /* power stage of all axes: false = brakes on */
-void hal_idle(void);          /* sleep until a byte comes or the next ms begins */
+void hal_idle(void);          /* sleep until there is a byte to get or the next ms begins */
 
 #endif

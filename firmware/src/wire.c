@@ -9,6 +9,7 @@
 #include "verbs.h"
 
 #define STOP_BYTE 0x18
+#define PATIENCE_MS 20 /* a reply waits so long for room in the send buffer: longer than a full one takes at 115200 baud */
 #define OLDEST_NEW 128u /* so far ahead a sequence number may be; beyond that it is from the past */
 
 static struct line line;
@@ -33,6 +34,16 @@ static void transmit(const struct text *text)
         return;
     for (i = 0; i < text->size; i++)
         hal_put(text->to[i]);
+}
+
+/* Replies wait for the line to be free; a host that does not read at all must not hold up the axes for long. */
+static void transmit_reply(const struct text *text)
+{
+    uint32_t begun_ms = hal_millis();
+
+    while (hal_room() < text->size && hal_millis() - begun_ms < PATIENCE_MS)
+        ;
+    transmit(text);
 }
 
 static struct text *begin_note(char start, uint8_t counter)
@@ -66,14 +77,16 @@ void wire_send(struct text *text)
 static void answer_plain(const char *request)
 {
     verbs_execute(request, true, begin_note('<', 0));
-    wire_send(&note);
+    text_end(&note);
+    transmit_reply(&note);
 }
 
 static void answer(const char *request)
 {
     text_begin(&reply, '<', sequence);
     verbs_execute(request, false, &reply);
-    wire_send(&reply);
+    text_end(&reply);
+    transmit_reply(&reply);
 }
 
 static void feed(void)
@@ -92,7 +105,7 @@ static void take(uint8_t its_sequence, uint16_t its_crc, const char *request)
     terminal = false;
     if (!is_new && ahead == 0 && its_crc == crc) {
         counters[REPEATED]++;
-        transmit(&reply);
+        transmit_reply(&reply);
     } else if (is_new || (ahead > 0 && ahead <= OLDEST_NEW)) {
         met = true;
         sequence = its_sequence;
@@ -144,15 +157,23 @@ static void look_at_watchdog(void)
     latch(COMM, word);
 }
 
-void wire_poll(void)
+/* One line at a time: between two there is time for the axes. */
+static void listen(void)
 {
     int byte;
 
     while ((byte = hal_get()) >= 0)
         if (byte == STOP_BYTE)
             stop();
-        else if (line_byte(&line, (uint8_t)byte))
+        else if (line_byte(&line, (uint8_t)byte)) {
             take_line();
+            return;
+        }
+}
+
+void wire_poll(void)
+{
+    listen();
     look_at_watchdog();
 }
 

@@ -1,0 +1,81 @@
+"""The same firmware on emulated boards. Emulators lose time on a busy machine, so nothing here asserts how long anything took."""
+
+import pytest
+
+from linac_ctl.hil.vectors import disagreement, vectors
+from tests.firmware.bench import STOP_BYTE, Line
+from tests.firmware.emulated import Start, atmega328p, cortex_m3
+from tests.firmware.programs import FIRMWARE, on_a_socket
+from tests.firmware.test_vectors import exchange
+
+BOARDS = {"mps2-an385": cortex_m3, "atmega328p": atmega328p}
+pytestmark = pytest.mark.xdist_group("firmware-emulated")
+
+
+@pytest.fixture(scope="module", params=sorted(BOARDS))
+def board(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Start]:
+    """One board, built."""
+    return request.param, BOARDS[request.param](tmp_path_factory.mktemp(request.param))
+
+
+def ready(line: Line, *setting: str) -> Line:
+    """Out of BOOT, whoever heard that it had started."""
+    line.sequence = 0x30
+    return line.ready(*setting)
+
+
+def test_it_says_which_board_it_is(board):
+    name, start = board
+    with start() as line:
+        told = line.hello()
+        assert (told["serial"], told["unit"], told["axes"], told["baud"]) == (name, "couch", "3", "115200")
+
+
+def test_published_vectors_are_answered_as_published(board):
+    _, start = board
+    with start() as line:
+        ready(line)
+        wrong = {v.name: told for v in vectors("valid", "invalid", "adversarial", "typed")
+                 if (told := disagreement(v.answers, exchange(line, v)))}
+    assert wrong == {}
+
+
+def test_a_move_in_its_own_time_arrives(board):
+    _, start = board
+    with start() as line:
+        ready(line, "EN 1", "MV 1 -299000")
+        while not line.wait_for("!").endswith("DONE axis=1"):
+            pass
+        assert line.status().first == (0, -299000, -150000)
+
+
+def test_a_stop_byte_stops_it(board):
+    _, start = board
+    with start() as line:
+        ready(line, "EN 1", "MV 1 1000000")
+        line.send(STOP_BYTE)
+        while not line.wait_for("!").endswith("STOP"):
+            pass
+        assert line.status().state == 4
+
+
+def test_in_lockstep_it_is_the_host_build_byte_for_byte(board, program):
+    _, start = board
+    told = []
+    for begin in (start, lambda: on_a_socket(program)):
+        with begin() as line:
+            ready(line, "LS 1", "EN 1")
+            begun = len(line.heard)
+            for i in range(60):
+                line.ok(f"SV 1 {i * 137 % 5000 - 2500} {-300000 - i * 390} nan")
+            line.ok("MA 3000 -320000 -149000")
+            for _ in range(20):
+                line.ok("TK 10")
+            told.append(line.heard[begun:])
+    assert told[0] == told[1]
+
+
+def test_no_floating_point_no_heap_no_stdio():
+    for path in sorted((FIRMWARE / "src").glob("*.[ch]")):
+        text = path.read_text()
+        assert not any(word in text for word in ("float", "double ", "malloc", "stdio.h", "printf")), path.name
