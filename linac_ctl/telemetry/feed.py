@@ -49,6 +49,7 @@ class Feed:
                                  period_s=period_s)
         opening = {"address": asdict(self.address), "layout": self.snapshot.layout.plain()}
         self.pipe.put_words(words_frame(OPEN, opening))
+        self.snapshot.tell()  # so that what is slow the first time is done before time begins
         sim.observers.append((period_s, self.snapshot.look))
 
     def first_word(self, wait_s: float) -> str:

@@ -9,7 +9,7 @@ import aiomqtt
 
 from .address import Address, BrokerError
 from .client import explain, new_client
-from .topics import ROOT
+from .topics import ROOT, machine_and_rest
 from .view import View
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
@@ -32,11 +32,16 @@ class Watcher:
                 self.trouble = ""
                 on_connected()
                 async for message in client.messages:
-                    if isinstance(message.payload, bytes):
+                    if isinstance(message.payload, bytes) and self._wanted(str(message.topic)):
                         self.view.take(str(message.topic), message.payload, time.monotonic())
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             self.trouble = explain(self.address, error)
             raise BrokerError(self.trouble) from None
+
+    def _wanted(self, topic: str) -> bool:
+        """Asked again, because brokers differ: amqtt hands out what it keeps of others too."""
+        place = machine_and_rest(topic)
+        return self.machine == "+" or (place is not None and place[0] == self.machine)
 
     async def reach(self) -> None:
         """BrokerError unless the broker lets us in."""

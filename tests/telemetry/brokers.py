@@ -82,7 +82,8 @@ class Peer:
 
     def __init__(self, answer: bytes, pour: bool = False, port: int = 0) -> None:
         self.server = socket.create_server(("127.0.0.1", port))
-        self.port, self.visits, self.heard = int(self.server.getsockname()[1]), 0, b""
+        self.port = int(self.server.getsockname()[1])
+        self.streams: list[bytearray] = []  # what each visitor said
         self.answer, self.pour, self.open = answer, pour, True
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -93,27 +94,43 @@ class Peer:
                 client, _ = self.server.accept()
             except OSError:
                 return
-            self.visits += 1
+            self.streams.append(bytearray())
             with contextlib.suppress(OSError), client:
                 client.settimeout(0.2)
                 self._talk(client)
 
     def _talk(self, client: socket.socket) -> None:
-        self.heard += client.recv(4096)
+        self.streams[-1] += client.recv(4096)
         client.sendall(self.answer)
         end_s = time.monotonic() + 1.0
         while self.open and time.monotonic() < end_s:
             if self.pour:
                 client.sendall(self.answer)
             with contextlib.suppress(TimeoutError):
-                if not client.recv(4096):
+                if not (said := client.recv(4096)):
                     return
+                self.streams[-1] += said
 
     def close(self) -> None:
         self.open = False
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
         self.thread.join(LIMIT_S)
+
+
+def packets(stream: bytes) -> Iterator[int]:
+    """Types of the MQTT packets in what a client said; the last may be cut."""
+    at = 0
+    while at + 1 < len(stream):
+        kind, length, shift = stream[at] >> 4, 0, 0
+        while at + 1 < len(stream):
+            at += 1
+            length |= (stream[at] & 127) << shift
+            shift += 7
+            if stream[at] < 128:
+                break
+        yield kind
+        at += 1 + length
 
 
 class Listener:

@@ -172,3 +172,5 @@ def test_two_sessions_at_one_broker_are_told_apart_by_name(tmp_path: Path) -> No
             assert done.returncode == 0, done.stderr
         until(lambda: len(heard.of("left/$status")) > 1 and len(heard.of("right/$status")) > 1, "both")
         assert heard.of("left/$status")[-1]["status"] == "offline"
+        one = json.loads(call("monitor", url, "--machine", "left", "--json", "--wait", "0.5").stdout)["machines"]
+        assert list(one) == ["left"] and not one["left"]["online"] and one["left"]["stale"]

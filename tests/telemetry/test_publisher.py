@@ -16,7 +16,7 @@ from linac_ctl.telemetry.feed import end, start
 from linac_ctl.telemetry.frames import CLOSE, EVENT, OPEN, Stamp, numbers_frame, words_frame
 from linac_ctl.telemetry.layout import Field, Layout
 from linac_ctl.telemetry.pipe import new_pipe
-from tests.telemetry.brokers import Peer, embedded, listening, mosquitto, until
+from tests.telemetry.brokers import Peer, embedded, listening, mosquitto, packets, until
 
 LAYOUT = Layout("m", "s1", "box", "1.0", 0.1, {"couch": (("lateral", "mm"),)}, (
     Field("couch", "telemetry", "readback", "axis", 1), Field("couch", "state", "state", values=("idle", "moving"))))
@@ -157,7 +157,7 @@ def test_a_broker_that_was_restarted_and_forgot_everything_is_told_it_all_again(
 def test_a_server_that_is_no_broker_costs_telemetry_and_nothing_else(answer):
     peer = Peer(answer, pour=len(answer) > 1000)
     control = Control(f"mqtt://127.0.0.1:{peer.port}")
-    until(lambda: peer.visits >= 2, "it tries again")
+    until(lambda: len(peer.streams) >= 2, "it tries again")
     for _ in range(3000):
         control.snapshot()
         control.event("x")
@@ -166,6 +166,19 @@ def test_a_server_that_is_no_broker_costs_telemetry_and_nothing_else(answer):
     control.gone()
     assert control.publisher.returncode == 0
     peer.close()
+
+
+def test_the_publisher_subscribes_to_nothing_and_takes_no_orders():
+    topic = b"linac/v1/m/beam/on"
+    order = bytes([0x30, 2 + len(topic) + 4, 0, len(topic)]) + topic + b"true"
+    peer = Peer(b"\x20\x02\x00\x00" + 100 * order)
+    control = Control(f"mqtt://127.0.0.1:{peer.port}")
+    until(lambda: len(peer.streams) >= 2, "it comes again")
+    control.gone()
+    peer.close()
+    connect, publish, disconnect = 1, 3, 14
+    assert {kind for stream in peer.streams for kind in packets(stream)} <= {connect, publish, disconnect}
+    assert any(b"$status" in stream for stream in peer.streams) and control.publisher.returncode == 0
 
 
 def test_a_stopped_broker_does_not_stop_the_pipe_and_what_was_dropped_is_published():

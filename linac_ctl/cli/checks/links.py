@@ -63,5 +63,5 @@ def broker(host: str, port: int) -> Finding:
         with socket.create_connection((host, port), timeout=0.2):
             return Finding("MQTT broker", "ok", f"answers at {host}:{port}")
     except OSError:
-        advice = "only for status over MQTT: start one, for example mosquitto"
+        advice = "`linac-ctl serve` brings its own; for more than this computer start one, for example mosquitto"
         return Finding("MQTT broker", "info", f"none at {host}:{port}", advice)
