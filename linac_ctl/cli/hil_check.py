@@ -13,7 +13,7 @@ from linac_ctl.hil.report import CheckReport, data, write
 from linac_ctl.hil.verdict import Finding, State
 from linac_ctl.records.jsonio import dumps
 
-from .hil_line import BAUD, WAIT, client, url_of
+from .hil_line import BAUD, TAP, WAIT, client, url_of
 
 COLOURS = {State.PASSED: "green", State.FAILED: "red", State.SKIPPED: "yellow"}
 WARNING = """For simulators and bench set-ups only. NEVER with a person on or near what moves, never on a machine that can treat.
@@ -24,6 +24,7 @@ Every axis moves by up to 2 mm or 2 degrees and back, stops included, and what r
 @click.argument("port", required=False)
 @BAUD
 @WAIT
+@TAP
 @click.option("--no-motion", is_flag=True, help="Leave out whatever gives drives power, moves, or arms.")
 @click.option("--yes", is_flag=True, help="Do not ask before motion: nobody is near what moves.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Only this check; may be repeated.")
@@ -32,8 +33,8 @@ Every axis moves by up to 2 mm or 2 degrees and back, stops included, and what r
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("hil-check"), show_default=True,
               help="Folder for check.html and check.json.")
 @click.option("--json", "as_json", is_flag=True, help="Print check.json instead of a line for each check.")
-def command(port: str | None, baud: int | None, wait_ms: float, no_motion: bool, yes: bool, only: tuple[str, ...],
-            list_checks: bool, seconds: float, out: Path, as_json: bool) -> int:
+def command(port: str | None, baud: int | None, wait_ms: float, tap: Path | None, no_motion: bool, yes: bool,
+            only: tuple[str, ...], list_checks: bool, seconds: float, out: Path, as_json: bool) -> int:
     """Check whether the device at PORT keeps to the wire protocol; write a report to hand on.
 
     Exit 0 if every check passed, 1 if one failed, 6 if there is no device at PORT or it speaks something else.
@@ -46,7 +47,7 @@ def command(port: str | None, baud: int | None, wait_ms: float, no_motion: bool,
     checks, url = chosen(only), url_of(port, baud)
     if not no_motion and any(check.acts for check in checks):
         consent(yes)
-    with client(url, wait_ms=wait_ms) as asking:
+    with client(url, wait_ms, tap) as asking:
         bench = meet(asking, Options(not no_motion, port, url.baud, seconds))
         findings = examine(bench, checks, (lambda finding: None) if as_json else say)
     return finish(bench, findings, out, as_json)

@@ -1,14 +1,14 @@
 """The line that a `hil` command was given: PORT, opened, with a clock."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
 import click
 
-from device_models.interface.stream import Stream
-from linac_ctl.errors import LinkUrlError
+from device_models.interface.stream.tap import TapFile, Tapped, TappedStream
+from linac_ctl.errors import LinkUrlError, RecordError
 from linac_ctl.hil.client import WAIT_MS, Client
 from linac_ctl.links.open import open_link
 from linac_ctl.links.url import LinkUrl, parse_url
@@ -17,6 +17,9 @@ BAUD = click.option("--baud", type=click.IntRange(50, 20_000_000),
                     help="Rate of a serial port that PORT names by its path; 115200.")
 WAIT = click.option("--wait", "wait_ms", default=WAIT_MS, show_default=True, type=click.FloatRange(1.0, 60_000.0), metavar="MS",
                     help="How long a reply may take.")
+
+TAP = click.option("--tap", type=click.Path(path_type=Path, dir_okay=False),
+                   help="Write every byte of the line to this file as well.")
 
 
 def now_us() -> int:
@@ -34,17 +37,31 @@ def url_of(port: str, baud: int | None) -> LinkUrl:
 
 
 @contextmanager
-def opened(url: LinkUrl) -> Iterator[Stream]:
-    """The line, closed at the end whatever happens."""
-    stream = open_link(url)
-    try:
-        yield stream
-    finally:
-        stream.close()
+def client(url: LinkUrl, wait_ms: float, tap: Path | None) -> Iterator[Client]:
+    """Somebody who asks; the line is closed at the end whatever happens."""
+    with tapped(tap) as note:
+        stream = TappedStream(open_link(url), note, now_us)
+        try:
+            yield Client(stream, now_us, wait_ms)
+        finally:
+            stream.close()
 
 
 @contextmanager
-def client(url: LinkUrl, **settings: Any) -> Iterator[Client]:
-    """Somebody who asks."""
-    with opened(url) as stream:
-        yield Client(stream, now_us, **settings)
+def tapped(tap: Path | None) -> Iterator[Callable[[Tapped], None]]:
+    """Where portions go: a tap file, at once, or nowhere. RecordError if it cannot be written."""
+    if tap is None:
+        yield lambda portion: None
+        return
+    try:
+        file = tap.open("w", encoding="ascii")
+    except OSError as error:
+        raise RecordError(f"{tap}: cannot be written: {error.strerror}; name another file with --tap") from None
+    with file:
+        writer = TapFile(file)
+
+        def note(portion: Tapped) -> None:
+            writer.note(portion)
+            writer.flush()
+
+        yield note

@@ -3,20 +3,17 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from linac_ctl.errors import RecordError
-from linac_ctl.hil.client import Piece
 from linac_ctl.hil.monitor import watch
-from linac_ctl.hil.tape import HEADER, row, rows
+from linac_ctl.hil.tape import rows
 from linac_ctl.hil.traffic import Reader
 from linac_ctl.hil.verdict import Heard
 
 from . import hil_frames
-from .hil_line import BAUD, WAIT, client, url_of
+from .hil_line import BAUD, TAP, WAIT, client, url_of
 
 LOOK_S = 0.1
 
@@ -29,7 +26,7 @@ LOOK_S = 0.1
               help="Ask the device at PORT for telemetry this often, and keep its watchdog fed (default: only listen).")
 @click.option("--for", "for_s", default=math.inf, type=click.FloatRange(min=0.0), metavar="S",
               help="End after so long; else Ctrl-C.")
-@click.option("--tap", type=click.Path(path_type=Path, dir_okay=False), help="Write what goes over the line to this file as well.")
+@TAP
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(source: str, baud: int | None, wait_ms: float, telemetry_ms: int, for_s: float, tap: Path | None,
             as_json: bool) -> None:
@@ -43,8 +40,8 @@ def command(source: str, baud: int | None, wait_ms: float, telemetry_ms: int, fo
         tell(heard, show)
         return
     url = url_of(source, baud)
-    with client(url, wait_ms=wait_ms) as asking, keeper(tap) as keep:
-        tell(watch(asking, min(for_s, 1e9) * 1000.0, telemetry_ms, source, keep), show)
+    with client(url, wait_ms, tap) as asking:
+        tell(watch(asking, min(for_s, 1e9) * 1000.0, telemetry_ms, source), show)
         if not asking.stream.up:
             click.echo(asking.stream.why, err=True)
 
@@ -55,20 +52,6 @@ def tell(heard: Iterator[Heard], show: Callable[[Heard], str]) -> None:
         click.echo(show(one))
 
 
-@contextmanager
-def keeper(tap: Path | None) -> Iterator[Callable[[Piece], object]]:
-    """Where pieces go: a tap file, or nowhere."""
-    if tap is None:
-        yield lambda piece: None
-        return
-    try:
-        with tap.open("w", encoding="ascii") as file:
-            file.write(f"{HEADER}\n")
-            yield lambda piece: file.write(f"{row(piece)}\n")
-    except OSError as error:
-        raise RecordError(f"{tap}: cannot be written: {error.strerror}") from None
-
-
 def follow(file: Path, for_s: float) -> Iterator[Heard]:
     """What is there and what is added, line by line."""
     end_s, reader, held = time.monotonic() + for_s, None, ""
@@ -76,7 +59,7 @@ def follow(file: Path, for_s: float) -> Iterator[Heard]:
         while True:
             held += source.read()
             *whole, held = held.split("\n")
-            for piece in rows(whole, str(file)):
+            for piece in rows((f"{line}\n" for line in whole), str(file)):
                 reader = reader or Reader(piece.t_us)
                 yield from reader.feed(piece)
             if time.monotonic() >= end_s:

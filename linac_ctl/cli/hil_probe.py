@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
-from linac_ctl.hil.probe import SLOW_TIMER_MS, Probed, latency_timer_ms, probe
+from linac_ctl.hil.probe import SLOW_TIMER_MS, Probed, probe
 from linac_ctl.hil.spread import duration
+from linac_ctl.links.holders import latency_timer_ms
 from linac_ctl.records.jsonio import dumps
 
-from .hil_line import BAUD, WAIT, client, url_of
+from .hil_line import BAUD, TAP, WAIT, client, url_of
 
 CYCLE_US = 10_000.0
 
@@ -19,18 +21,19 @@ CYCLE_US = 10_000.0
 @click.argument("port")
 @BAUD
 @WAIT
+@TAP
 @click.option("--count", default=500, show_default=True, type=click.IntRange(10, 100_000), help="Exchanges to measure.")
 @click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.1, 3600.0),
               help="How long clocks are compared.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def command(port: str, baud: int | None, wait_ms: float, count: int, seconds: float, as_json: bool) -> None:
+def command(port: str, baud: int | None, wait_ms: float, tap: Path | None, count: int, seconds: float, as_json: bool) -> None:
     """Measure the line to the device at PORT: round trips, clock, latency timer, and the rates that fit through it.
 
     Nothing moves. Exit 6 if there is no device.
     """
     url = url_of(port, baud)
-    with client(url, wait_ms=wait_ms) as asking:
-        found = probe(asking, port, url.baud, count, seconds, latency_timer_ms(url.path) if url.path else None)
+    with client(url, wait_ms, tap) as asking:
+        found = probe(asking, port, url.baud, count, seconds, latency_timer_ms(Path(url.path)) if url.path else None)
     click.echo(dumps(as_data(found), indent=1) if as_json else "\n".join(lines(found)))
 
 
@@ -61,7 +64,7 @@ def timer(ms: int | None) -> Iterator[str]:
     """Of the adapter."""
     yield f"latency timer {'none: no USB adapter of that kind' if ms is None else f'{ms} ms'}"
     if ms is not None and ms > SLOW_TIMER_MS:
-        yield f"{'':14}-> holds bytes back: echo 1 | sudo tee /sys/bus/usb-serial/devices/ttyUSB*/latency_timer"
+        yield f"{'':14}-> holds short answers back: setserial PORT low_latency, or look at the adapter's driver"
 
 
 def rates(found: Probed) -> Iterator[str]:

@@ -13,7 +13,7 @@ from linac_ctl.records.jsonio import dumps
 
 from .hil_check import consent
 from .hil_decode import read
-from .hil_line import BAUD, WAIT, client, url_of
+from .hil_line import BAUD, TAP, WAIT, client, url_of
 
 WARNING = """For simulators and bench set-ups only. NEVER with a person on or near what moves, never on a machine that can treat.
 Whatever moved in the recording moves again, from wherever it is now."""
@@ -24,13 +24,15 @@ Whatever moved in the recording moves again, from wherever it is now."""
 @click.option("--to", "port", required=True, metavar="PORT", help="The device that hears the requests.")
 @BAUD
 @WAIT
+@TAP
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.0, 1000.0),
               help="Times the recorded pace; 0: at once.")
 @click.option("--tolerance", default=0, show_default=True, type=click.IntRange(0, 10**9),
               help="How far numbers in replies may be off.")
 @click.option("--yes", is_flag=True, help="Do not ask first: nobody is near what moves.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a request.")
-def command(file: Path, port: str, baud: int | None, wait_ms: float, speed: float, tolerance: int, yes: bool, as_json: bool) -> int:
+def command(file: Path, port: str, baud: int | None, wait_ms: float, tap: Path | None, speed: float,
+            tolerance: int, yes: bool, as_json: bool) -> int:
     """Send the requests in FILE (a tap) to the device at PORT again, at their recorded times, and compare the replies.
 
     Times and what names a device are not compared. Exit 0 if all replies are the same, 1 if one differs, 6 without a device.
@@ -40,7 +42,7 @@ def command(file: Path, port: str, baud: int | None, wait_ms: float, speed: floa
         raise RecordError(f"{file}: no valid request in it; look at it with linac-ctl hil decode")
     consent(yes, WARNING, "")
     wrong = total = 0
-    with client(url_of(port, baud), wait_ms=wait_ms) as asking:
+    with client(url_of(port, baud), wait_ms, tap) as asking:
         session = hello(asking, port).keys().get("session", "")
         for one in replay(asking, asked, session, tolerance, speed):
             total, wrong = total + 1, wrong + bool(one.difference)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from device_models.interface.stream.contract import Stream
 from device_models.interface.wire.framing import EVENT, HOST_HEARS, REPLY, REQUEST, TELEMETRY, Decoder, Line, make
+from device_models.interface.wire.sizes import BITS_PER_BYTE
 from linac_ctl.errors import LinkError
 
 MAXLINE = 1600  # of a device's lines: an MLC of 120 leaves says 835 characters
 WAIT_MS = 500.0
+ROOM = 1.5  # a device may read more slowly than the line brings
 KEPT = 20_000  # pieces of traffic, the oldest go first
 
 
@@ -95,12 +97,14 @@ class Client:
     stream: Stream
     now_us: Callable[[], int]
     wait_ms: float = WAIT_MS
+    baud: int = 0  # of the line, 0 where it has none: long lines take their time
     sequence: int = 255  # of the last request
     decoder: Decoder = field(default_factory=lambda: Decoder(hears=HOST_HEARS, maxline=MAXLINE))
     traffic: deque[Piece] = field(default_factory=lambda: deque(maxlen=KEPT))
     telemetry: list[Heard] = field(default_factory=list)
     events: list[Heard] = field(default_factory=list)
     strays: list[Heard] = field(default_factory=list)  # replies that nobody waits for
+    unanswered_bytes: int = 0  # said since the last reply
 
     def ask(self, body: str, *, repeats: int = 0) -> Reply:
         """The next request; NoAnswerError after `repeats` more tries with the same bytes."""
@@ -112,7 +116,7 @@ class Client:
         sequence, text = int(line[1:3], 16), line.rstrip(b"\r\n")[:-5].decode()
         for _ in range(1 + repeats):
             sent_us = self.say(line)
-            if (heard := self.reply_to(sequence, self.wait_ms)) is not None:
+            if (heard := self.reply_to(sequence, self.wait_ms + self._line_ms())) is not None:
                 return Reply(heard, sent_us, text)
         raise NoAnswerError(f"{text}: no answer within {self.wait_ms:g} ms{self._why()}")
 
@@ -122,6 +126,7 @@ class Client:
         if not self.stream.write(data):
             raise LinkError(f"the line takes no more bytes: {self.stream.why or 'the device does not read'}")
         self.traffic.append(Piece(t_us, True, data))
+        self.unanswered_bytes += len(data)
         return t_us
 
     def reply_to(self, sequence: int, wait_ms: float) -> Heard | None:
@@ -133,6 +138,7 @@ class Client:
             (found if mine else self.strays).append(heard)
 
         self._listen(wait_ms, take, lambda: bool(found))
+        self.unanswered_bytes = 0 if found else self.unanswered_bytes
         return found[0] if found else None
 
     def listen(self, for_ms: float) -> None:
@@ -164,6 +170,10 @@ class Client:
         places = {REPLY: take, TELEMETRY: self.telemetry.append, EVENT: self.events.append}
         for line in self.decoder.feed(data):
             places[line.start](Heard(t_us, line))
+
+    def _line_ms(self) -> float:
+        """What is still on its way takes so long."""
+        return ROOM * BITS_PER_BYTE * 1000.0 * self.unanswered_bytes / self.baud if self.baud else 0.0
 
     def _why(self) -> str:
         return "" if self.stream.up else f": {self.stream.why}"

@@ -91,6 +91,7 @@ def meet(client: Client, options: Options) -> Bench:
     """First words and self-description. LinkError if there is nobody."""
     reply = hello(client, options.port)
     bench = Bench(client, describe(client, reply), options)
+    client.baud = bench.told.baud and (options.baud or bench.told.baud)
     bench.first_state = bench.state()
     return bench
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from device_models.interface.wire.sizes import BITS_PER_BYTE
 
@@ -14,7 +13,6 @@ from .description import Description, describe
 from .spread import Spread, spread
 
 WRAP = 2**32
-TIMERS = Path("/sys/bus/usb-serial/devices")
 SLOW_TIMER_MS = 2
 PAUSE_MS = 20.0
 CRC_AND_END = 7
@@ -62,11 +60,3 @@ def line_alone_us(replies: Sequence[Reply], rate: int) -> float:
     """How long the bytes of one exchange take, there and back; 0 without a rate."""
     count = sum(len(reply.request) + len(reply.text) + 2 * CRC_AND_END for reply in replies) / len(replies)
     return BITS_PER_BYTE * count / rate * 1e6 if rate else 0.0
-
-
-def latency_timer_ms(node: str, places: Path = TIMERS) -> int | None:
-    """Of a USB adapter that has one: how long it holds back bytes. `node`: device node, links are followed."""
-    try:
-        return int((places / Path(node).resolve().name / "latency_timer").read_text())
-    except (OSError, ValueError):
-        return None

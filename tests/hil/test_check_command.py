@@ -32,6 +32,15 @@ def test_json_goes_to_standard_output(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["outcome"] == "2 of 2 checks passed, 0 failed, 0 left out"
 
 
+def test_a_check_can_be_recorded_and_read_again(tmp_path, capsys):
+    tap = tmp_path / "check.tap"
+    with served(Device(), tmp_path / "port") as port:
+        main(["hil", "check", str(port), "--only", "junk", "--no-motion", "--out", str(tmp_path / "out"), "--tap", str(tap)])
+    capsys.readouterr()
+    assert main(["hil", "decode", str(tap), "--only-wrong"]) == 0
+    assert "CRC 2CC3 instead of 2CC2" in capsys.readouterr().out
+
+
 def test_nobody_there_ends_with_6(tmp_path, capsys):
     class Silent(Device):
         def hear(self, data):

@@ -46,6 +46,24 @@ def test_a_slow_device_fails_the_check_of_timing():
     assert found(Device(), "timing", delay_us=20_000)["timing"].state is State.PASSED
 
 
+def test_bytes_that_are_still_on_a_slow_line_are_waited_for():
+    class Slow(Device):
+        def do_hi(self):
+            return super().do_hi().replace("baud=0", "baud=9600")
+
+        def hear(self, data):
+            line.pass_time(int(len(data) * 10e6 / 9600))
+            super().hear(data)
+
+    line = VirtualLine(Slow(), 200)
+    here = meet(Client(line, line.now_us, wait_ms=300.0), Options(port="bench"))
+    assert not wrong({f.name: f for f in examine(here, chosen(("hostile-streams", "long-lines")))})
+
+
+def test_a_device_whose_session_is_all_zeros_is_no_worse():
+    assert not wrong(found(Device(session="00000000")))
+
+
 def test_without_motion_nothing_moves_and_no_drive_has_power():
     class Witness(Device):
         had_power = False

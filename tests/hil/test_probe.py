@@ -9,7 +9,7 @@ from linac_ctl.hil.budget import budget
 from linac_ctl.hil.client import Client
 from linac_ctl.hil.clock_fit import Reading, fit
 from linac_ctl.hil.description import Description
-from linac_ctl.hil.probe import latency_timer_ms, probe
+from linac_ctl.hil.probe import probe
 from linac_ctl.hil.spread import spread
 from tests.hil.bench_device import Device, VirtualLine
 from tests.hil.served import served
@@ -56,15 +56,6 @@ def test_the_budget_is_that_of_the_protocol_page():
 
 def test_a_unit_that_the_page_does_not_know_has_no_budget():
     assert budget(Description({"unit": "laser", "axes": "0"}), 0) is None
-
-
-def test_the_latency_timer_is_that_of_the_adapter(tmp_path):
-    (tmp_path / "sys" / "ttyUSB0").mkdir(parents=True)
-    (tmp_path / "sys" / "ttyUSB0" / "latency_timer").write_text("16\n")
-    (tmp_path / "ttyUSB0").touch()
-    (tmp_path / "couch").symlink_to(tmp_path / "ttyUSB0")
-    assert latency_timer_ms(str(tmp_path / "couch"), tmp_path / "sys") == 16
-    assert latency_timer_ms(str(tmp_path / "none"), tmp_path / "sys") is None
 
 
 def test_the_command_answers_for_people_and_for_programs(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 from ..bench import BOOT, IDLE, Bench, powered, state_of
 
-WRONG_SESSION = "00000000"
+WRONG_SESSIONS = ("00000000", "11111111")
 STATE, SESSION = 4, 6  # codes of refusals
 POWER_GONE_MS = 3000.0
 
@@ -15,11 +15,15 @@ def latched(bench: Bench, state: int) -> None:
     if bench.told.axes:
         axis = bench.told.axes[0]
         bench.refused(bench.ask(f"MV {axis.number} {bench.here()[0]:.0f}"), STATE, "MV is refused with code 4")
-    wrong = WRONG_SESSION if bench.told.session != WRONG_SESSION else "11111111"
-    bench.refused(bench.ask(f"RS {wrong}"), SESSION, "RS with another session is refused with code 6")
+    bench.refused(bench.ask(f"RS {another_session(bench)}"), SESSION, "RS with another session is refused with code 6")
     bench.ask("HI")
     bench.expect((now := bench.state()) == state, "none of these, nor HI, led out of it", f"state {now}")
     out_of(bench)
+
+
+def another_session(bench: Bench) -> str:
+    """Not the device's."""
+    return next(session for session in WRONG_SESSIONS if session != bench.told.session)
 
 
 def out_of(bench: Bench) -> None:
@@ -51,6 +55,7 @@ def power_up(bench: Bench) -> None:
     if bench.first_state == BOOT:
         bench.expect(True, "it was in BOOT when we came")
     bench.expect(bench.ask("RS").code == 1, "RS without a session is refused with code 1")
-    bench.refused(bench.ask(f"RS {WRONG_SESSION}"), SESSION, "RS with another session is refused with code 6, latched or not")
+    reply = bench.ask(f"RS {another_session(bench)}")
+    bench.refused(reply, SESSION, "RS with another session is refused with code 6, latched or not")
     reply = bench.ask(f"RS {bench.told.session}")
     bench.expect(state_of(reply) == IDLE, "RS when nothing is latched does nothing", reply.text)

@@ -31,7 +31,7 @@ def typed_lines(bench: Bench) -> None:
 
 def run(bench: Bench, chosen: list[Vector]) -> None:
     """One statement for each."""
-    for vector in chosen:
+    for vector in (one for one in chosen if bench.told.session.encode() not in one.data):  # there `RS` is right
         problem = wrong(bench, vector)
         bench.expect(not problem, f"vector {vector.name}", problem)
         bench.ask(f"WD {CALM_WD_MS}")  # some of them set it
