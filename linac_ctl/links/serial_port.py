@@ -96,8 +96,14 @@ def _words(url: LinkUrl, error: Exception) -> str:
 
 
 def _absent(path: Path) -> str:
-    near = did_you_mean(str(path), [port.split(" ")[0] for port in ports_here()])
+    near = did_you_mean(str(path), [*(port.split(" ")[0] for port in ports_here()), *_beside(path)])
     return f"no port {path}{near}; {_ports()}"
+
+
+def _beside(path: Path) -> list[str]:
+    """Names in the same folder: those of virtual devices, say. /dev has hundreds that are no ports."""
+    folder = path.parent
+    return sorted(map(str, folder.iterdir())) if folder != Path("/dev") and os.access(folder, os.R_OK) else []
 
 
 def _ports() -> str:

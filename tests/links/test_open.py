@@ -122,6 +122,12 @@ def test_a_port_that_does_not_exist_says_which_do(monkeypatch):
     assert caught.value.exit_code == 6
 
 
+def test_a_port_of_a_virtual_device_that_is_misspelt_is_suggested(tmp_path):
+    (tmp_path / "couch").symlink_to("/dev/null")
+    with pytest.raises(LinkError, match=f"no port {tmp_path}/coach; did you mean '{tmp_path}/couch'"):
+        open_link(parse_url(f"serial://{tmp_path}/coach"))
+
+
 def test_without_any_port_it_says_so(monkeypatch):
     monkeypatch.setattr(serial_port, "ports_here", list)
     with pytest.raises(LinkError, match="this computer has no serial port; plug the adapter in"):
