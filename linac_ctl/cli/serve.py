@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import UsageError
 from .run import DEFAULT_SESSION, carry_out, prepare_order, speed_factor
 from .telemetry import open_telemetry
 
@@ -29,6 +30,8 @@ def command(session: str, mqtt: str, plan: Path | None, machine: str | None, wor
             out: Path | None, run_for_s: float | None, report: bool, as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) in real time and publish what happens. Nothing that is published can be answered:
     no topic moves anything. SIMULATOR, not a medical device."""
+    if ":" not in mqtt:
+        raise UsageError(f"--mqtt {mqtt!r}: not a URL; name the session first: linac-ctl serve {mqtt} --mqtt")
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         order, start = prepare_order(session, plan, machine, workflow, seed, None, Path(scratch))

@@ -1,6 +1,7 @@
 """Where a broker is, from a URL and the environment. Whatever is wrong with it is said before anything starts."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,7 @@ class Address:
 
 def parse(url: str, environment: Mapping[str, str] = os.environ) -> Address:
     """UsageError unless every part of it is known and fits."""
-    parts = split(url)
+    parts, url = split(url), shown(url)
     settings = settings_of(url, parts.query)
     rate = hz(url, settings.get("hz"))
     name = settings.get("name", "")
@@ -63,16 +64,22 @@ def parse(url: str, environment: Mapping[str, str] = os.environ) -> Address:
         key=file_of(url, "key", settings.get("key")))
 
 
+def shown(url: str) -> str:
+    """For people: without the password."""
+    return re.sub(r"(//[^/:@]*:).*@", r"\1***@", url)
+
+
 def split(url: str) -> SplitResult:
     """Apart; UsageError if it is no URL at all."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise UsageError(f"MQTT {url!r}: {error}; give {KNOWN}") from None
+        raise UsageError(f"MQTT {shown(url)!r}: {error}; give {KNOWN}") from None
+    url = shown(url)
     if not parts.scheme or (parts.scheme not in (*PORTS, EMBEDDED) and not parts.netloc):
         raise UsageError(f"MQTT {url!r}: not a URL; give {KNOWN}")
     if parts.path.strip("/") and parts.scheme != EMBEDDED:
-        raise UsageError(f"MQTT {url!r}: {parts.path!r} says nothing here; topics follow from the machine's name (?name=...)")
+        raise UsageError(f"MQTT {url!r}: what follows the host says nothing; topics follow from the machine's name (?name=...)")
     return parts
 
 

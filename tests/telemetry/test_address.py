@@ -56,6 +56,10 @@ def test_a_password_comes_from_the_url_before_a_file_before_the_environment(tmp_
 def test_a_password_is_never_shown():
     address = parse("mqtt://anna:secret@h", {})
     assert "secret" not in address.text and "secret" not in repr(address)
+    for url in ("ws://a:secret@h", "mqtt://a:secret@h:x", "mqtt://a:sec@/:secret@h/path", "mqtt://:secret@h?hz=0", "mqtt://a:secret@[h"):
+        with pytest.raises(UsageError) as refused:
+            parse(url, {})
+        assert "secret" not in str(refused.value)
 
 
 def test_where_to_look_is_this_computer_unless_the_environment_says_otherwise():

@@ -1,5 +1,6 @@
 """`serve`, `run --mqtt` and `monitor` from outside."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -50,7 +51,8 @@ def test_a_run_whose_broker_is_not_there_says_so_and_goes_on(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("url, code, says", [
-    ("telnet://here", 2, "no scheme 'telnet'"), ("mqtt://", 2, "names no host"), ("mqtts://h?ca=/no/file", 2, "cannot be read")])
+    ("telnet://here", 2, "no scheme 'telnet'"), ("mqtt://", 2, "names no host"),
+    ("palliative", 2, "name the session first: linac-ctl serve palliative --mqtt"), ("mqtts://h?ca=/no/file", 2, "cannot be read")])
 def test_a_url_that_means_nothing_starts_nothing(tmp_path: Path, url: str, code: int, says: str) -> None:
     done = call("serve", "palliative", *QUICK, "--mqtt", url, "--out", tmp_path / "run")
     assert done.returncode == code and says in done.stderr and not (tmp_path / "run").exists()
@@ -64,14 +66,33 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
+def descendants(pid: int) -> set[int]:
+    """Processes below this one, as Linux lists them."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+    found, new = set(), {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new}
+        found |= new
+    return found
+
+
 def test_a_killed_session_says_offline_and_leaves_no_process(tmp_path: Path) -> None:
-    with embedded() as (url, _), listening(url) as heard:
-        served = start("serve", "palliative", *QUICK, "--mqtt", url, "--out", tmp_path / "run")
+    served = start("serve", "palliative", *QUICK, "--mqtt", "embedded:0", "--out", tmp_path / "run", cwd=tmp_path)
+    assert served.stderr is not None
+    url = next(line for line in served.stderr if "linac-ctl monitor" in line).split()[-1]
+    with listening(url) as heard:
         until(lambda: heard.of("/beam/telemetry"), "numbers", 120.0)
+        helpers = descendants(served.pid)
         served.send_signal(signal.SIGKILL)
         served.communicate()
         until(lambda: heard.statuses()[-1] == "offline", "offline")
         assert heard.of("$status")[-1]["why"] == "the control process is gone"
+    assert len(helpers) == 2
+    until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in helpers),
+          "publisher and broker have ended")
 
 
 @pytest.mark.parametrize("arguments, code, says", [

@@ -4,6 +4,8 @@ import io
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from linac_ctl.cli.monitor_view import picture
@@ -78,23 +80,29 @@ def test_what_is_no_object_is_counted_and_left_out(view: View, payload: bytes) -
 
 
 HOSTILE = [None, True, -1, 1e400, "x", [], {}, [None], [[]], {"active": 3}, "[red]\x1b[2J", 10**400]
+NAMES = ("status", "session", "period_s", "subsystems", "setpoint", "readback", "m", "t", "active", "open", "mu_1", "mu_end",
+         "rate_mu_per_s", "t_s", "who", "what", "why", "step", "phase", "dropped_events", "text", "stop", "permit", "axes", "unit")
+RESTS = ("$status", "$meta", "$stats", "event", "interlock", "couch/telemetry", "couch/state", "beam/state", "beam/telemetry",
+         "interlocks/state", "session/state", "safety/state")
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
-@pytest.mark.parametrize("rest", ["$status", "$meta", "$stats", "event", "interlock", "couch/telemetry", "couch/state",
-                                  "beam/state", "beam/telemetry", "interlocks/state", "session/state", "safety/state"])
-def test_no_value_anywhere_makes_the_picture_raise(view: View, rest: str, value: object) -> None:
-    names = ("status", "session", "period_s", "subsystems", "setpoint", "readback", "m", "t", "active", "open", "mu_1", "mu_end",
-             "rate_mu_per_s", "t_s", "who", "what", "why", "step", "phase", "dropped_events", "text", "stop", "permit")
-    told(view, rest, 101.0, **dict.fromkeys(names, value))
-    told(view, "couch/telemetry", 101.0, session="s1", m=value, setpoint=value, readback=[value])
-    told(view, "interlocks/state", 101.0, session="s1", active=[value, {"text": value}])
+def drawn(view: View) -> str:
+    """The picture, and the snapshot for scripts, as they come out."""
     watcher = Watcher(parse("mqtt://h", {}))
     watcher.view = view
     console = Console(record=True, width=100, file=io.StringIO())
     console.print(picture(watcher, 101.0))
-    assert "\x1b[2J" not in console.export_text()
     json.dumps(view.snapshot(101.0), allow_nan=False)
+    return console.export_text()
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("rest", RESTS)
+def test_no_value_anywhere_makes_the_picture_raise_or_rules_the_terminal(view: View, rest: str, value: object) -> None:
+    told(view, rest, 101.0, **dict.fromkeys(NAMES, value))
+    told(view, "couch/telemetry", 101.0, session="s1", m=value, setpoint=value, readback=[value])
+    told(view, "interlocks/state", 101.0, session="s1", active=[value, {"text": value}])
+    assert "\x1b[2J" not in drawn(view)
 
 
 def test_a_broker_full_of_names_fills_no_memory() -> None:
@@ -104,3 +112,17 @@ def test_a_broker_full_of_names_fills_no_memory() -> None:
     for i in range(10 * MOST_SUBSYSTEMS):
         told(view, f"s{i}/telemetry", machine="m0", m=i)
     assert len(view.machines) == MOST_MACHINES and len(view.machines["m0"].telemetry) <= MOST_SUBSYSTEMS
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner), max_leaves=12)
+
+
+@given(st.lists(st.tuples(st.sampled_from(RESTS), st.dictionaries(st.sampled_from(NAMES), JSON)), max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_no_message_of_any_shape_makes_it_raise(messages: list[tuple[str, dict[str, object]]]) -> None:
+    it = View()
+    told(it, "$status", status="online", session="s1", period_s=0.1)
+    for rest, data in messages:
+        told(it, rest, 101.0, **{"session": "s1", **data})
+    drawn(it)
