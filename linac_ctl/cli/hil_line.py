@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -11,7 +12,7 @@ from device_models.interface.stream.tap import TapFile, Tapped, TappedStream
 from linac_ctl.errors import LinkUrlError, RecordError
 from linac_ctl.hil.client import WAIT_MS, Client
 from linac_ctl.links.open import open_link
-from linac_ctl.links.url import LinkUrl, parse_url
+from linac_ctl.links.url import DEFAULT_BAUD, LinkUrl, parse_url
 
 BAUD = click.option("--baud", type=click.IntRange(50, 20_000_000),
                     help="Rate of a serial port that PORT names by its path; 115200.")
@@ -29,8 +30,8 @@ def now_us() -> int:
 
 def url_of(port: str, baud: int | None) -> LinkUrl:
     """A link, or the path of a serial port."""
-    if port.startswith("/"):
-        return parse_url(f"serial://{port}?baud={baud or 115200}")
+    if port.startswith(("/", "./", "../")):
+        return parse_url(f"serial://{quote(str(Path(port).absolute()))}?baud={baud or DEFAULT_BAUD}")
     if baud is not None:
         raise LinkUrlError(f"port {port!r}: --baud is for paths; a link says it itself, like serial:///dev/ttyUSB0?baud={baud}")
     return parse_url(port)

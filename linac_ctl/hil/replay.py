@@ -3,10 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from device_models.interface.wire.framing import DEVICE_HEARS, REQUEST, STOP_BYTE, Decoder, Line, integer, make, parse
+from device_models.interface.wire.framing import (
+    DEVICE_HEARS,
+    LARGEST,
+    REPLY,
+    REQUEST,
+    STOP_BYTE,
+    Decoder,
+    Line,
+    integer,
+    make,
+    parse,
+)
 
 from .client import Client, NoAnswerError, Piece, Reply
 
+COUNTERS = b"CN"  # tell what happened since power-up: never the same twice
 IDENTITY = ("session", "serial", "fw", "baud", "now")  # keys that differ from device to device
 
 
@@ -32,8 +44,9 @@ class Compared:
 
 
 def recorded(pieces: Sequence[Piece]) -> list[Asked]:
-    """Requests in order, each with the first reply behind it that has its sequence number. Junk is left out."""
+    """Requests in order, each with its reply: they come in the same order. Junk is left out."""
     asked: list[Asked] = []
+    first_open = 0
     hears, answers = Decoder(hears=DEVICE_HEARS, maxline=4096), Decoder(maxline=4096)
     for piece in pieces:
         if piece.sent:
@@ -41,18 +54,18 @@ def recorded(pieces: Sequence[Piece]) -> list[Asked]:
             asked += [Asked(piece.t_us, line.raw) for line in hears.feed(piece.data.replace(bytes((STOP_BYTE,)), b""))]
         else:
             for line in answers.feed(piece.data):
-                match(asked, line)
+                first_open = match(asked, line, first_open)
     return asked
 
 
-def match(asked: list[Asked], line: Line) -> None:
-    """Give a reply to the oldest open request with its number."""
-    if line.start != b"<":
-        return
-    for i, one in enumerate(asked):
-        if one.reply is None and not one.stop and int(one.line[1:3], 16) == line.sequence:
+def match(asked: list[Asked], line: Line, first_open: int) -> int:
+    """Give a reply to the oldest open request with its number; -> the first one that a later reply can be for."""
+    for i in range(first_open, len(asked) if line.start == REPLY else 0):
+        one = asked[i]
+        if not one.stop and int(one.line[1:3], 16) == line.sequence:
             asked[i] = Asked(one.t_us, one.line, line)
-            return
+            return i + 1
+    return first_open
 
 
 def replay(client: Client, asked: Sequence[Asked], session: str, tolerance: int, speed: float) -> Iterator[Compared]:
@@ -67,7 +80,8 @@ def replay(client: Client, asked: Sequence[Asked], session: str, tolerance: int,
             continue
         line = renewed(one.line, session)
         client.sequence = int(line[1:3], 16)
-        yield compared(one, sent(client, line), line, (client.now_us() - begin_us) / 1000.0, tolerance)
+        reply = sent(client, line, one.reply is not None)
+        yield compared(one, reply, line, (client.now_us() - begin_us) / 1000.0, tolerance)
 
 
 def renewed(raw: bytes, session: str) -> bytes:
@@ -78,8 +92,11 @@ def renewed(raw: bytes, session: str) -> bytes:
     return raw + b"\r\n"
 
 
-def sent(client: Client, line: bytes) -> Reply | None:
-    """None for silence."""
+def sent(client: Client, line: bytes, answered: bool) -> Reply | None:
+    """None for silence. What was met by silence is not waited for: all behind it would be late."""
+    if not answered:
+        client.say(line)
+        return None
     try:
         return client.send_line(line)
     except NoAnswerError:
@@ -90,6 +107,7 @@ def compared(one: Asked, reply: Reply | None, line: bytes, t_ms: float, toleranc
     """Recorded and come."""
     was = one.reply.raw[:-5].decode() if one.reply else "no reply"
     now = reply.text if reply else "no reply"
+    tolerance = LARGEST if one.line[4:6] == COUNTERS else tolerance
     difference = "" if one.reply is None else different(one.reply, reply.heard.line if reply else None, tolerance)
     return Compared(t_ms, line.rstrip()[:-5].decode(), was, now, difference)
 

@@ -75,3 +75,9 @@ def test_what_does_not_fit_together_ends_with_2(words, said, capsys):
 def test_the_checks_can_be_listed(capsys):
     assert main(["hil", "check", "--list"]) == 0
     assert "watchdog-in-a-move" in capsys.readouterr().out
+
+
+def test_a_port_may_be_a_path_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with served(Device(), tmp_path / "my port"):
+        assert main(["hil", "check", "./my port", *QUICK, "--no-motion"]) == 0

@@ -60,6 +60,30 @@ def test_without_waiting_a_move_is_not_there_yet():
     assert any("instead of 1500" in text for text in differences(Device(), session(Device()), speed=0.0))
 
 
+def test_counters_go_on_counting_and_are_no_difference():
+    device = Device()
+    asking = client(device)
+    asking.ask("HI")
+    asking.ask("CN")
+    assert differences(device, list(asking.traffic)) == []
+
+
+def test_a_request_without_a_reply_does_not_take_a_later_one():
+    old, new = make(b">", 5, "ST"), make(b">", 6, "HI")
+    pieces = [Piece(0, True, old), Piece(1, True, new), Piece(2, False, make(b"<", 6, "OK 1")), Piece(3, True, old),
+              Piece(4, False, make(b"<", 5, "OK 2 1 0"))]
+    assert [one.reply is not None for one in recorded(pieces)] == [False, True, True]
+
+
+def test_what_was_not_answered_holds_nothing_up():
+    pieces = session(Device())
+    end_us = pieces[-1].t_us
+    old = [Piece(end_us + i, True, make(b">", 0x20, f"WD {1000 + i}")) for i in range(10)]
+    asking = client(Device())
+    compared = list(replay(asking, recorded([*pieces, *old]), "0123ABCD", 0, 1.0))
+    assert not any(one.difference for one in compared) and asking.now_us() < end_us + 100_000
+
+
 def test_a_repeat_in_the_recording_belongs_to_its_own_reply():
     asked = recorded(session(Device()))
     assert sum(one.stop for one in asked) == 1
