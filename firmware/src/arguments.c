@@ -2,6 +2,8 @@
  * Copyright (c) 2026 linac-ctl contributors */
 #include "arguments.h"
 
+#include "text.h"
+
 #define LARGEST 2147483647u
 
 static bool ends(char c)
@@ -46,36 +48,12 @@ bool argument_nan(const char **at)
     return true;
 }
 
-bool argument_ints(const char **at, int32_t *values, uint8_t count)
+bool argument_is_hex(const char *at, uint32_t value)
 {
-    while (count--)
-        if (!argument_int(at, values++))
-            return false;
-    return true;
-}
-
-bool argument_hex(const char **at, uint32_t *value)
-{
-    const char *c = *at;
     uint8_t digits;
 
-    if (*c++ != ' ')
-        return false;
-    for (*value = 0, digits = 0; digits < 8; digits++, c++) {
-        if (*c >= '0' && *c <= '9')
-            *value = *value << 4 | (uint32_t)(*c - '0');
-        else if (*c >= 'A' && *c <= 'F')
-            *value = *value << 4 | (uint32_t)(*c - 'A' + 10);
-        else
+    for (at++, digits = 8; digits--; at++, value <<= 4)
+        if (*at != text_digit((uint8_t)(value >> 28)))
             return false;
-    }
-    if (!ends(*c))
-        return false;
-    *at = c;
-    return true;
-}
-
-bool argument_none(const char *at)
-{
     return *at == 0;
 }

@@ -11,8 +11,6 @@
 /* `at` stands on the space before the next argument, or on the final zero. Each moves it on only if it returns true. */
 bool argument_int(const char **at, int32_t *value); /* -?[0-9]{1,10} within 32 bits */
 bool argument_nan(const char **at);                  /* the word "nan": no number */
-bool argument_ints(const char **at, int32_t *values, uint8_t count);
-bool argument_hex(const char **at, uint32_t *value); /* exactly eight upper-case hex digits */
-bool argument_none(const char *at);                  /* no more are there */
+bool argument_is_hex(const char *at, uint32_t value); /* the last one, and these eight upper-case hex digits */
 
 #endif

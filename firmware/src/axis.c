@@ -6,11 +6,12 @@
 #define SECOND_STEP_UM 5 /* resolution of the second encoder */
 #define PER_S ((int32_t)(1000u / CYCLE_MS))
 
-static int32_t within(int32_t value, int32_t low, int32_t high)
+/* `value`, but not farther from zero than `most`. */
+static int32_t limited(int32_t value, int32_t most)
 {
-    if (value < low)
-        return low;
-    return value > high ? high : value;
+    if (value < -most)
+        return -most;
+    return value > most ? most : value;
 }
 
 static uint32_t root(uint32_t square)
@@ -61,28 +62,29 @@ static int32_t wanted(const struct axis *axis, const struct axis_limits *limits)
 
     if (!axis->stopping) {
         gap = axis->setpoint_um * HUNDREDTHS_PER_UM - axis->position_cum - moves;
-        speed = within(moves + approach(gap, change), -limits->speed_um_s, limits->speed_um_s);
+        speed = limited(moves + approach(gap, change), limits->speed_um_s);
     }
-    return within(speed, axis->speed_um_s - change, axis->speed_um_s + change);
+    return axis->speed_um_s + limited(speed - axis->speed_um_s, change);
 }
 
 /* Speed of the next cycle without power. */
 static int32_t braked(const struct axis *axis, const struct axis_limits *limits)
 {
-    int32_t change = limits->brake_um_s2 / PER_S;
-
-    return axis->speed_um_s - within(axis->speed_um_s, -change, change);
+    return axis->speed_um_s - limited(axis->speed_um_s, limits->brake_um_s2 / PER_S);
 }
 
 static void travel(struct axis *axis, const struct axis_limits *limits)
 {
-    int32_t wants = axis->position_cum + axis->speed_um_s, at_um;
+    int32_t at_um;
 
-    axis->position_cum = within(wants, limits->low_um * HUNDREDTHS_PER_UM, limits->high_um * HUNDREDTHS_PER_UM);
-    if (axis->position_cum != wants)
-        axis->speed_um_s = 0; /* an end stop */
+    axis->position_cum += axis->speed_um_s;
     at_um = axis_first_um(axis);
-    axis->geared_um = within(axis->geared_um, at_um - PLAY_UM, at_um + PLAY_UM);
+    if (at_um < limits->low_um || at_um > limits->high_um) { /* an end stop */
+        at_um = at_um < limits->low_um ? limits->low_um : limits->high_um;
+        axis->position_cum = at_um * HUNDREDTHS_PER_UM;
+        axis->speed_um_s = 0;
+    }
+    axis->geared_um = at_um + limited(axis->geared_um - at_um, PLAY_UM);
 }
 
 void axis_start(struct axis *axis, const struct axis_limits *limits)

@@ -5,9 +5,9 @@
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 
-#include "text.h"
+#include <stdint.h>
 
 uint8_t describe_count(void);
-void describe_item(uint8_t index, struct text *reply);
+void describe_item(uint8_t index);
 
 #endif

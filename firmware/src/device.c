@@ -6,15 +6,15 @@
 #include "hal.h"
 #include "motion.h"
 #include "telemetry.h"
+#include "text.h"
 #include "wire.h"
 
 static void tell_arrival(uint8_t axis)
 {
-    struct text *text = wire_event();
-
-    TEXT(text, "DONE");
-    TEXT_KEY(text, "axis", axis);
-    wire_send(text);
+    wire_event();
+    TEXT("DONE");
+    TEXT_KEY("axis", axis);
+    wire_send();
 }
 
 void device_cycle(void)

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "motion.h"
+#include "text.h"
 #include "wire.h"
 
 #define FAR_UM 9999 /* a difference of the encoders is not told beyond this */
@@ -12,20 +13,20 @@ enum flags { POWERED = 1, REFERENCED = 2, LOCKSTEP = 8, SELF_MOVING = 16 };
 
 static uint16_t period, passed; /* cycles */
 
-void status_flags(struct text *text)
+void status_flags(void)
 {
     int flags = REFERENCED; /* its encoders are absolute */
 
     flags |= motion_powered() ? POWERED : 0;
     flags |= clock_in_lockstep() ? LOCKSTEP : 0;
     flags |= motion_goes() ? SELF_MOVING : 0;
-    text_number(text, flags);
+    text_number(flags);
 }
 
-void status_state(struct text *text)
+void status_state(void)
 {
-    text_number(text, (int32_t)motion_state());
-    status_flags(text);
+    text_number((int32_t)motion_state());
+    status_flags();
 }
 
 static int32_t difference_um(uint8_t axis)
@@ -37,15 +38,15 @@ static int32_t difference_um(uint8_t axis)
     return difference < -FAR_UM ? -FAR_UM : difference;
 }
 
-void status_all(struct text *text)
+void status_all(void)
 {
     uint8_t i;
 
-    status_state(text);
+    status_state();
     for (i = 0; i < AXES; i++)
-        text_number(text, motion_first_um(i));
+        text_number(motion_first_um(i));
     for (i = 0; i < AXES; i++)
-        text_number(text, difference_um(i));
+        text_number(difference_um(i));
 }
 
 uint16_t telemetry_period_ms(void)
@@ -61,12 +62,10 @@ void telemetry_set_period(uint16_t ms)
 
 void telemetry_cycle(void)
 {
-    struct text *text;
-
     if (!period || ++passed < period)
         return;
     passed = 0;
-    text = wire_telemetry();
-    status_all(text);
-    wire_send(text);
+    wire_telemetry();
+    status_all();
+    wire_send();
 }

@@ -7,11 +7,9 @@
 
 #include <stdint.h>
 
-#include "text.h"
-
-void status_flags(struct text *text); /* " flags" */
-void status_state(struct text *text); /* " state flags" */
-void status_all(struct text *text);   /* " state flags" and all readings */
+void status_flags(void); /* " flags" */
+void status_state(void); /* " state flags" */
+void status_all(void);   /* " state flags" and all readings */
 
 uint16_t telemetry_period_ms(void); /* 0 = none */
 void telemetry_set_period(uint16_t ms);

@@ -4,35 +4,38 @@
 
 #include "crc.h"
 
-void text_char(struct text *text, char c)
+static struct text *text;
+
+void text_char(char c)
 {
-    if (text->size < text->room)
-        text->to[text->size++] = c;
+    if (text->size < sizeof text->line)
+        text->line[text->size++] = c;
     else
         text->full = true;
 }
 
-void text_begin(struct text *text, char start, uint8_t sequence)
+void text_begin(struct text *into, char start, uint8_t sequence)
 {
+    text = into;
     text->size = 0;
     text->full = false;
-    text_char(text, start);
-    text_hex(text, sequence, 2);
+    text_char(start);
+    text_hex(sequence, 2);
 }
 
-void text_flash(struct text *text, const char *from)
+void text_flash(const char *from)
 {
     for (; flash_char(from); from++)
-        text_char(text, flash_char(from));
+        text_char(flash_char(from));
 }
 
-void text_copy(struct text *text, const char *from)
+void text_copy(const char *from)
 {
     for (; *from; from++)
-        text_char(text, *from);
+        text_char(*from);
 }
 
-void text_uint(struct text *text, uint32_t value)
+void text_uint(uint32_t value)
 {
     char digits[10];
     uint8_t n = 0;
@@ -41,46 +44,48 @@ void text_uint(struct text *text, uint32_t value)
         digits[n++] = (char)('0' + value % 10u);
     while (value /= 10u);
     while (n)
-        text_char(text, digits[--n]);
+        text_char(digits[--n]);
 }
 
-void text_int(struct text *text, int32_t value)
+void text_int(int32_t value)
 {
     if (value < 0)
-        text_char(text, '-');
-    text_uint(text, value < 0 ? 0u - (uint32_t)value : (uint32_t)value);
+        text_char('-');
+    text_uint(value < 0 ? 0u - (uint32_t)value : (uint32_t)value);
 }
 
-void text_number(struct text *text, int32_t value)
+void text_number(int32_t value)
 {
-    text_char(text, ' ');
-    text_int(text, value);
+    text_char(' ');
+    text_int(value);
 }
 
-void text_range(struct text *text, int32_t low, int32_t high)
+void text_range(int32_t low, int32_t high)
 {
-    TEXT_KEY(text, "low", low);
-    TEXT_KEY(text, "high", high);
+    TEXT_KEY("low", low);
+    TEXT_KEY("high", high);
 }
 
-void text_hex(struct text *text, uint32_t value, uint8_t digits)
+char text_digit(uint8_t value)
 {
-    while (digits--) {
-        uint8_t nibble = (uint8_t)(value >> (4u * digits)) & 0xFu;
-
-        text_char(text, (char)(nibble < 10u ? '0' + nibble : 'A' + nibble - 10));
-    }
+    return (char)(value < 10u ? '0' + value : 'A' + value - 10);
 }
 
-void text_end(struct text *text)
+void text_hex(uint32_t value, uint8_t digits)
+{
+    while (digits--)
+        text_char(text_digit((uint8_t)(value >> (4u * digits)) & 0xFu));
+}
+
+void text_end(void)
 {
     uint16_t crc = CRC_START;
     uint8_t i;
 
     for (i = 0; i < text->size; i++)
-        crc = crc_next(crc, (uint8_t)text->to[i]);
-    text_char(text, '*');
-    text_hex(text, crc, 4);
-    text_char(text, '\r');
-    text_char(text, '\n');
+        crc = crc_next(crc, (uint8_t)text->line[i]);
+    text_char('*');
+    text_hex(crc, 4);
+    text_char('\r');
+    text_char('\n');
 }

@@ -10,6 +10,7 @@
 #include "limits.h"
 #include "motion.h"
 #include "telemetry.h"
+#include "text.h"
 #include "wire.h"
 
 #ifndef BOARD
@@ -21,154 +22,111 @@
 
 enum refusal { NONE, SYNTAX, VERB, LIMIT, STATE, UNARMED, SESSION, MODE };
 
-/* A request being answered. A verb reads its arguments, checks, acts, and then writes the reply, or refuses before it acts. */
-struct job {
-    const char *at; /* the space before the next argument */
-    struct text *reply;
-    bool plain;
-};
+/* The request being answered. A verb checks what was given, acts, and then writes the reply, or refuses before it acts. */
+static int32_t values[1 + AXES]; /* its arguments */
+static uint8_t given;            /* how many they are */
+static const char *rest;         /* of a verb that reads for itself: the space before its first argument */
+static bool typed;               /* in terminal mode */
 
-static void ok(struct job *job)
+static void ok(void)
 {
-    TEXT(job->reply, "OK ");
-    text_uint(job->reply, clock_ms());
+    wire_reply();
+    TEXT("OK ");
+    text_uint(clock_ms());
 }
 
-static void ok_state(struct job *job)
+static void ok_state(void)
 {
-    ok(job);
-    status_state(job->reply);
+    ok();
+    status_state();
 }
 
-static void ok_status(struct job *job)
+static void ok_status(void)
 {
-    ok(job);
-    status_all(job->reply);
+    ok();
+    status_all();
 }
 
-static void refuse(struct job *job, enum refusal code)
+static void refuse(enum refusal code)
 {
     static const char words[][8] IN_FLASH = {"", "syntax", "verb", "limit", "state", "unarmed", "session", "mode"};
 
-    TEXT(job->reply, "ER ");
-    text_uint(job->reply, clock_ms());
-    text_number(job->reply, (int32_t)code);
-    text_char(job->reply, ' ');
-    text_flash(job->reply, words[code]);
+    wire_reply();
+    TEXT("ER ");
+    text_uint(clock_ms());
+    text_number((int32_t)code);
+    text_char(' ');
+    text_flash(words[code]);
 }
 
-static void refuse_limit(struct job *job, int32_t low, int32_t high)
+static void refuse_state(void)
 {
-    refuse(job, LIMIT);
-    text_range(job->reply, low, high);
+    refuse(STATE);
+    TEXT_KEY("state", (int32_t)motion_state());
 }
 
-static void refuse_state(struct job *job)
+static bool within(int32_t value, int32_t low, int32_t high)
 {
-    refuse(job, STATE);
-    TEXT_KEY(job->reply, "state", (int32_t)motion_state());
-}
-
-/* One number between limits and nothing after it; refuses otherwise. */
-static bool only_number(struct job *job, int32_t *value, int32_t low, int32_t high)
-{
-    if (!argument_int(&job->at, value) || !argument_none(job->at)) {
-        refuse(job, SYNTAX);
-        return false;
-    }
-    if (*value < low || *value > high) {
-        refuse_limit(job, low, high);
-        return false;
-    }
-    return true;
-}
-
-static bool no_arguments(struct job *job)
-{
-    if (argument_none(job->at))
+    if (value >= low && value <= high)
         return true;
-    refuse(job, SYNTAX);
+    refuse(LIMIT);
+    text_range(low, high);
     return false;
 }
 
-static bool within_limits(struct job *job, uint8_t axis, int32_t target_um)
+static bool within_limits(uint8_t axis, int32_t target_um)
 {
     struct axis_limits limits;
 
     unit_limits(axis, &limits);
     if (target_um >= limits.low_um && target_um <= limits.high_um)
         return true;
-    refuse(job, LIMIT);
-    TEXT_KEY(job->reply, "axis", axis);
-    text_range(job->reply, limits.low_um, limits.high_um);
+    refuse(LIMIT);
+    TEXT_KEY("axis", axis);
+    text_range(limits.low_um, limits.high_um);
     return false;
 }
 
-static bool all_within_limits(struct job *job, const int32_t *targets_um)
+static bool all_within_limits(const int32_t *targets_um)
 {
     uint8_t i;
 
     for (i = 0; i < AXES; i++)
-        if (targets_um[i] != NOWHERE && !within_limits(job, i, targets_um[i]))
+        if (targets_um[i] != NOWHERE && !within_limits(i, targets_um[i]))
             return false;
     return true;
 }
 
 /* MV and MA need drives under power and no latched stop. */
-static bool may_go(struct job *job)
+static bool may_go(void)
 {
     if (motion_powered() && !motion_latched())
         return true;
-    refuse_state(job);
+    refuse_state();
     return false;
 }
 
-static void do_hi(struct job *job)
+static void do_hi(void)
 {
-    if (!no_arguments(job))
-        return;
-    ok(job);
-    TEXT(job->reply, "proto=1 unit=" UNIT);
-    TEXT_KEY(job->reply, "axes", AXES);
-    TEXT(job->reply, "fw=" FIRMWARE " serial=" BOARD " session=");
-    text_hex(job->reply, wire_session(), 8);
-    TEXT(job->reply, "caps=ls");
-    TEXT_KEY(job->reply, "maxline", MAXLINE);
-    TEXT_KEY(job->reply, "baud", BAUD);
+    ok();
+    TEXT("proto=1 unit=" UNIT);
+    TEXT_KEY("axes", AXES);
+    TEXT("fw=" FIRMWARE " serial=" BOARD " session=");
+    text_hex(wire_session(), 8);
+    TEXT("caps=ls");
+    TEXT_KEY("maxline", MAXLINE);
+    TEXT_KEY("baud", BAUD);
 }
 
-static void do_dd(struct job *job)
+static void do_dd(void)
 {
-    int32_t index;
-
-    if (argument_none(job->at)) {
-        ok(job);
-        text_number(job->reply, describe_count());
-    } else if (only_number(job, &index, 0, describe_count() - 1)) {
-        ok(job);
-        describe_item((uint8_t)index, job->reply);
+    if (!given) {
+        ok();
+        text_number(describe_count());
+    } else if (within(values[0], 0, describe_count() - 1)) {
+        ok();
+        describe_item((uint8_t)values[0]);
     }
-}
-
-static void do_st(struct job *job)
-{
-    if (no_arguments(job))
-        ok_status(job);
-}
-
-/* Of SV: a number or `nan`, for every axis. */
-static bool targets(const char **at, int32_t *targets_um)
-{
-    uint8_t i;
-
-    for (i = 0; i < AXES; i++)
-        if (argument_nan(at))
-            targets_um[i] = NOWHERE;
-        else if (!argument_int(at, &targets_um[i]))
-            return false;
-        else if (targets_um[i] == NOWHERE)
-            targets_um[i]++; /* as a number it is beyond every limit */
-    return true;
 }
 
 static void follow(bool on, const int32_t *targets_um)
@@ -182,173 +140,142 @@ static void follow(bool on, const int32_t *targets_um)
         motion_follow(i, targets_um[i]);
 }
 
-static void do_sv(struct job *job)
+static void do_sv(void)
 {
-    int32_t on, targets_um[AXES];
-
-    if (!argument_int(&job->at, &on) || !targets(&job->at, targets_um) || !argument_none(job->at))
-        refuse(job, SYNTAX);
-    else if (on < 0 || on > 1)
-        refuse_limit(job, 0, 1);
-    else if (!on || all_within_limits(job, targets_um)) {
-        follow(on == 1, targets_um);
-        if (clock_in_lockstep())
-            device_cycle();
-        ok_status(job);
-    }
+    if (!within(values[0], 0, 1) || (values[0] && !all_within_limits(values + 1)))
+        return;
+    follow(values[0] == 1, values + 1);
+    if (clock_in_lockstep())
+        device_cycle();
+    ok_status();
 }
 
-static void do_en(struct job *job)
+static void do_en(void)
 {
-    int32_t on;
-
-    if (!only_number(job, &on, 0, 1))
+    if (!within(values[0], 0, 1))
         return;
-    if (on && motion_latched()) {
-        refuse_state(job);
+    if (values[0] && motion_latched()) {
+        refuse_state();
         return;
     }
     if (!motion_latched())
-        motion_power(on == 1);
-    ok_state(job);
+        motion_power(values[0] == 1);
+    ok_state();
 }
 
-static void do_ht(struct job *job)
+static void do_ht(void)
 {
-    if (!no_arguments(job))
-        return;
     if (motion_powered())
         motion_halt();
-    ok_state(job);
+    ok_state();
 }
 
-static void do_rs(struct job *job)
+/* `RS session`; a person who types need not know the session. */
+static void do_rs(void)
 {
-    uint32_t session = wire_session();
-
-    if (!(job->plain && argument_none(job->at)) && (!argument_hex(&job->at, &session) || !argument_none(job->at)))
-        refuse(job, SYNTAX);
-    else if (session != wire_session())
-        refuse(job, SESSION);
+    if (!*rest && !typed)
+        refuse(SYNTAX);
+    else if (*rest && !argument_is_hex(rest, wire_session()))
+        refuse(SESSION);
     else {
         motion_reset();
-        ok_state(job);
+        ok_state();
     }
 }
 
-static void do_wd(struct job *job)
+static void do_wd(void)
 {
-    int32_t ms;
-
-    if (!argument_none(job->at)) {
-        if (!only_number(job, &ms, WATCHDOG_LOW_MS, WATCHDOG_HIGH_MS))
-            return;
-        wire_set_watchdog((uint16_t)ms);
-    }
-    ok(job);
-    text_number(job->reply, wire_watchdog_ms());
+    if (given && !within(values[0], WATCHDOG_LOW_MS, WATCHDOG_HIGH_MS))
+        return;
+    if (given)
+        wire_set_watchdog((uint16_t)values[0]);
+    ok();
+    text_number(wire_watchdog_ms());
 }
 
-static void do_tm(struct job *job)
+static void do_tm(void)
 {
-    int32_t ms;
-
-    if (!argument_none(job->at)) {
-        if (!only_number(job, &ms, 0, TELEMETRY_HIGH_MS))
-            return;
-        if (ms > 0 && ms < TELEMETRY_LOW_MS) {
-            refuse_limit(job, TELEMETRY_LOW_MS, TELEMETRY_HIGH_MS);
-            return;
-        }
-        telemetry_set_period((uint16_t)ms);
-    }
-    ok(job);
-    text_number(job->reply, telemetry_period_ms());
+    if (given && values[0] && !within(values[0], TELEMETRY_LOW_MS, TELEMETRY_HIGH_MS))
+        return;
+    if (given)
+        telemetry_set_period((uint16_t)values[0]);
+    ok();
+    text_number(telemetry_period_ms());
 }
 
-static void do_cn(struct job *job)
+static void do_cn(void)
 {
     uint8_t i;
 
-    if (!no_arguments(job))
-        return;
-    ok(job);
+    ok();
     for (i = 0; i < COUNTERS; i++)
-        text_number(job->reply, (int32_t)(wire_counter(i) & 0x7FFFFFFFu));
+        text_number((int32_t)(wire_counter(i) & 0x7FFFFFFFu));
 }
 
-static void do_tt(struct job *job)
+static void do_tt(void)
 {
-    if (!no_arguments(job))
-        return;
     wire_terminal();
-    ok(job);
+    ok();
 }
 
-static void do_mv(struct job *job)
+static void do_mv(void)
 {
-    int32_t axis, target_um;
-
-    if (!argument_int(&job->at, &axis) || !argument_int(&job->at, &target_um) || !argument_none(job->at))
-        refuse(job, SYNTAX);
-    else if (axis < 0 || axis >= AXES)
-        refuse_limit(job, 0, AXES - 1);
-    else if (within_limits(job, (uint8_t)axis, target_um) && may_go(job)) {
-        motion_goto((uint8_t)axis, target_um);
-        ok_state(job);
-    }
+    if (!within(values[0], 0, AXES - 1) || !within_limits((uint8_t)values[0], values[1]) || !may_go())
+        return;
+    motion_goto((uint8_t)values[0], values[1]);
+    ok_state();
 }
 
-static void do_ma(struct job *job)
+static void do_ma(void)
 {
-    int32_t targets_um[AXES];
     uint8_t i;
 
-    if (!argument_ints(&job->at, targets_um, AXES) || !argument_none(job->at))
-        refuse(job, SYNTAX);
-    else if (all_within_limits(job, targets_um) && may_go(job)) {
-        for (i = 0; i < AXES; i++)
-            motion_goto(i, targets_um[i]);
-        ok_state(job);
-    }
-}
-
-static void do_ls(struct job *job)
-{
-    int32_t on;
-
-    if (!only_number(job, &on, 0, 1))
+    if (!all_within_limits(values) || !may_go())
         return;
-    clock_lockstep(on == 1);
-    ok(job);
-    status_flags(job->reply);
+    for (i = 0; i < AXES; i++)
+        motion_goto(i, values[i]);
+    ok_state();
 }
 
-static void do_tk(struct job *job)
+static void do_ls(void)
 {
-    int32_t cycles;
+    if (!within(values[0], 0, 1))
+        return;
+    clock_lockstep(values[0] == 1);
+    ok();
+    status_flags();
+}
 
-    if (!only_number(job, &cycles, 1, LOCKSTEP_HIGH))
+static void do_tk(void)
+{
+    if (!within(values[0], 1, LOCKSTEP_HIGH))
         return;
     if (!clock_in_lockstep()) {
-        refuse(job, MODE);
+        refuse(MODE);
         return;
     }
-    while (cycles--)
+    while (values[0]--)
         device_cycle();
-    ok_status(job);
+    ok_status();
 }
+
+enum kind { PLAIN = 1, NANS = 2, READS = 4 }; /* may be typed; `nan` for a number; reads its arguments for itself */
 
 struct verb {
     char name[2];
-    bool plain; /* may be typed in terminal mode */
-    void (*act)(struct job *job);
+    uint8_t kind, least, most; /* numbers that it takes */
+    void (*act)(void);
 };
 
 static const struct verb table[] IN_FLASH = {
-    {"HI", true, do_hi}, {"DD", true, do_dd}, {"ST", true, do_st}, {"SV", false, do_sv}, {"EN", true, do_en},
-    {"HT", true, do_ht}, {"RS", true, do_rs}, {"WD", true, do_wd}, {"TM", true, do_tm}, {"CN", true, do_cn},
-    {"TT", true, do_tt}, {"MV", true, do_mv}, {"MA", true, do_ma}, {"LS", false, do_ls}, {"TK", false, do_tk},
+    {"HI", PLAIN, 0, 0, do_hi},           {"DD", PLAIN, 0, 1, do_dd},
+    {"ST", PLAIN, 0, 0, ok_status},       {"SV", NANS, 1 + AXES, 1 + AXES, do_sv},
+    {"EN", PLAIN, 1, 1, do_en},           {"HT", PLAIN, 0, 0, do_ht},
+    {"RS", PLAIN | READS, 0, 0, do_rs},   {"WD", PLAIN, 0, 1, do_wd},
+    {"TM", PLAIN, 0, 1, do_tm},           {"CN", PLAIN, 0, 0, do_cn},
+    {"TT", PLAIN, 0, 0, do_tt},           {"MV", PLAIN, 2, 2, do_mv},
+    {"MA", PLAIN, AXES, AXES, do_ma},     {"LS", 0, 1, 1, do_ls},
+    {"TK", 0, 1, 1, do_tk},
 };
 
 uint8_t verbs_count(void)
@@ -370,20 +297,45 @@ void verbs_name(uint8_t index, char name[2])
     name[1] = verb.name[1];
 }
 
-void verbs_execute(const char *request, bool plain, struct text *reply)
+/* As many numbers as the verb takes. The lowest of all stands for `nan`, and is as a number beyond every limit anyway. */
+static bool read_values(const struct verb *verb, const char *at)
 {
-    struct job job = {request + 2, reply, plain};
+    for (given = 0; *at; given++) {
+        if (given == verb->most)
+            return false;
+        if (verb->kind & NANS && argument_nan(&at))
+            values[given] = NOWHERE;
+        else if (!argument_int(&at, &values[given]))
+            return false;
+        else if (values[given] == NOWHERE)
+            values[given]++;
+    }
+    return given >= verb->least;
+}
+
+static void execute(const struct verb *verb)
+{
+    if (verb->kind & READS || read_values(verb, rest))
+        verb->act();
+    else
+        refuse(SYNTAX);
+}
+
+void verbs_execute(const char *request, bool plain)
+{
     struct verb verb;
     uint8_t i;
 
+    rest = request + 2;
+    typed = plain;
     for (i = 0; i < verbs_count(); i++) {
         look_up(i, &verb);
         if (verb.name[0] != request[0] || verb.name[1] != request[1])
             continue;
-        if (plain && !verb.plain)
+        if (plain && !(verb.kind & PLAIN))
             break;
-        verb.act(&job);
+        execute(&verb);
         return;
     }
-    refuse(&job, VERB);
+    refuse(VERB);
 }

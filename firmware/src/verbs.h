@@ -8,10 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "text.h"
-
-/* Execute "VERB arg arg" and append the answer, " OK ..." or " ER ...". `plain`: typed in terminal mode. */
-void verbs_execute(const char *request, bool plain, struct text *reply);
+/* Execute "VERB arg arg" and write the answer, OK or ER, into the line that wire_reply begins. `plain`: typed in terminal mode. */
+void verbs_execute(const char *request, bool plain);
 
 uint8_t verbs_count(void);
 void verbs_name(uint8_t index, char name[2]);

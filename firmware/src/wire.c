@@ -6,6 +6,7 @@
 #include "hal.h"
 #include "line.h"
 #include "motion.h"
+#include "text.h"
 #include "verbs.h"
 
 #define STOP_BYTE 0x18
@@ -14,14 +15,14 @@
 
 static struct line line;
 static uint32_t counters[COUNTERS];
-static char reply_room[MAXLINE + 2u], note_room[MAXLINE + 2u];
-static struct text reply = {reply_room, 0, sizeof reply_room, false}; /* stays as the memory for a repeat */
-static struct text note = {note_room, 0, sizeof note_room, false};    /* events, telemetry, answers to plain lines */
+static struct text reply; /* stays as the memory for a repeat */
+static struct text note;  /* events, telemetry, answers to plain lines */
 static uint8_t sequence, events, telemetries;
 static uint16_t crc; /* of the last request executed, as is `sequence` */
 static bool met;      /* a request has come since power-up: sequence, crc and reply are valid */
 static bool terminal; /* plain lines are taken too; no watchdog */
 static bool watched;  /* a request has come, and the watchdog has not expired since */
+static bool typed;    /* the request being executed is a plain line */
 static uint32_t fed_ms, session;
 static uint16_t watchdog_ms;
 
@@ -33,7 +34,7 @@ static void transmit(const struct text *text)
     if (text->full || hal_room() < text->size)
         return;
     for (i = 0; i < text->size; i++)
-        hal_put(text->to[i]);
+        hal_put(text->line[i]);
 }
 
 /* Replies wait for the line to be free; a host that does not read at all must not hold up the axes for long. */
@@ -46,47 +47,40 @@ static void transmit_reply(const struct text *text)
     transmit(text);
 }
 
-static struct text *begin_note(char start, uint8_t counter)
+void wire_event(void)
 {
-    text_begin(&note, start, counter);
-    return &note;
+    text_begin(&note, '!', events++);
+    TEXT("EV ");
+    text_uint(clock_ms());
 }
 
-struct text *wire_event(void)
+void wire_telemetry(void)
 {
-    begin_note('!', events++);
-    TEXT(&note, "EV ");
-    text_uint(&note, clock_ms());
-    return &note;
+    text_begin(&note, '~', telemetries++);
+    TEXT("ST ");
+    text_uint(clock_ms());
 }
 
-struct text *wire_telemetry(void)
+void wire_send(void)
 {
-    begin_note('~', telemetries++);
-    TEXT(&note, "ST ");
-    text_uint(&note, clock_ms());
-    return &note;
+    text_end();
+    transmit(&note);
 }
 
-void wire_send(struct text *text)
+void wire_reply(void)
 {
-    text_end(text);
-    transmit(text);
+    if (typed)
+        text_begin(&note, '<', 0);
+    else
+        text_begin(&reply, '<', sequence);
 }
 
-static void answer_plain(const char *request)
+static void answer(const char *request, bool plain)
 {
-    verbs_execute(request, true, begin_note('<', 0));
-    text_end(&note);
-    transmit_reply(&note);
-}
-
-static void answer(const char *request)
-{
-    text_begin(&reply, '<', sequence);
-    verbs_execute(request, false, &reply);
-    text_end(&reply);
-    transmit_reply(&reply);
+    typed = plain;
+    verbs_execute(request, plain);
+    text_end();
+    transmit_reply(plain ? &note : &reply);
 }
 
 static void feed(void)
@@ -110,7 +104,7 @@ static void take(uint8_t its_sequence, uint16_t its_crc, const char *request)
         met = true;
         sequence = its_sequence;
         crc = its_crc;
-        answer(request);
+        answer(request, false);
     } else
         counters[OLD]++;
 }
@@ -125,7 +119,7 @@ static void take_line(void)
         take(its_sequence, its_crc, line.text + 4);
     } else if (terminal && line_worded(line.text)) {
         counters[GOOD]++;
-        answer_plain(line.text);
+        answer(line.text, true);
     } else
         counters[INVALID]++;
 }
@@ -134,8 +128,9 @@ static void take_line(void)
 static void latch(enum state why, const char *word)
 {
     motion_latch(why);
-    text_flash(wire_event(), word);
-    wire_send(&note);
+    wire_event();
+    text_flash(word);
+    wire_send();
 }
 
 static void stop(void)
@@ -182,9 +177,10 @@ void wire_start(void)
     terminal = true;
     watchdog_ms = WATCHDOG_MS;
     session = hal_seed();
-    TEXT(wire_event(), "BOOT session=");
-    text_hex(&note, session, 8);
-    wire_send(&note);
+    wire_event();
+    TEXT("BOOT session=");
+    text_hex(session, 8);
+    wire_send();
 }
 
 void wire_terminal(void)

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "text.h"
-
 #define WATCHDOG_MS 250 /* at power-up */
 
 enum counter {
@@ -32,8 +30,10 @@ uint16_t wire_watchdog_ms(void);
 void wire_set_watchdog(uint16_t ms);
 
 /* Lines that the device sends by itself: begin, add words, send. */
-struct text *wire_event(void);
-struct text *wire_telemetry(void);
-void wire_send(struct text *text);
+void wire_event(void);
+void wire_telemetry(void);
+void wire_send(void);
+
+void wire_reply(void); /* begins the answer to the request that is being executed; nothing else is begun before it returns */
 
 #endif

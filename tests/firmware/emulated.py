@@ -68,3 +68,10 @@ def in_simavr(folder: Path) -> Line:
     process, name = behind_a_pty(str(folder / "run_simavr"), str(folder / "couch-avr.elf"))
     fd = open_pty(name)
     return Line(process, fd, fd)
+
+
+def static_bytes(elf: Path, tool: str) -> tuple[int, int]:
+    """Flash and RAM that a program takes, without stack."""
+    table = subprocess.run([tool, str(elf)], capture_output=True, text=True, timeout=20, check=True).stdout
+    text, data, bss = map(int, table.splitlines()[1].split()[:3])
+    return text + data, data + bss

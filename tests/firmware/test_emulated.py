@@ -4,7 +4,7 @@ import pytest
 
 from linac_ctl.hil.vectors import disagreement, vectors
 from tests.firmware.bench import STOP_BYTE, Line
-from tests.firmware.emulated import Start, atmega328p, cortex_m3
+from tests.firmware.emulated import Start, atmega328p, cortex_m3, static_bytes
 from tests.firmware.programs import FIRMWARE, on_a_socket
 from tests.firmware.test_vectors import exchange
 
@@ -73,6 +73,12 @@ def test_in_lockstep_it_is_the_host_build_byte_for_byte(board, program):
                 line.ok("TK 10")
             told.append(line.heard[begun:])
     assert told[0] == told[1]
+
+
+def test_it_leaves_an_arduino_most_of_its_flash_and_a_third_of_its_memory(tmp_path):
+    atmega328p(tmp_path)
+    flash, ram = static_bytes(tmp_path / "couch-avr.elf", "avr-size")
+    assert flash <= 10_240 and ram <= 1_365
 
 
 def test_no_floating_point_no_heap_no_stdio():
