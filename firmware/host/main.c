@@ -18,7 +18,7 @@
 #include "hal.h"
 
 #define ROOM 4096u    /* send buffer, bytes */
-#define LOOK_MS 20    /* while nobody has the pty open: how often to look */
+#define LOOK_MS 1     /* while nobody has the pty open: how often to look */
 
 static int in_fd = STDIN_FILENO, out_fd = STDOUT_FILENO, has_hung_up;
 static char waiting[ROOM]; /* bytes to send: a ring */
@@ -112,7 +112,7 @@ void hal_idle(void)
     drain();
     ends[1].events = count ? POLLOUT : 0;
     if (has_hung_up) {
-        nanosleep(&(struct timespec){0, LOOK_MS * 1000000L / 20}, NULL);
+        nanosleep(&(struct timespec){0, LOOK_MS * 1000000L}, NULL);
         if (poll(ends, 1, 0) == 0 || !(ends[0].revents & POLLHUP))
             has_hung_up = 0;
     } else if (got_next == got_size)

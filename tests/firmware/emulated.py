@@ -44,14 +44,18 @@ def needs_library(compiler: str, library: str, *flags: str) -> None:
         pytest.skip(f"{compiler} has no {library}")
 
 
+def qemu(elf: Path, line: str) -> list[str]:
+    """Words that start it; `line`: what is at the other end of its serial port."""
+    return [QEMU, "-M", "mps2-an385", "-display", "none", "-monitor", "none", "-kernel", str(elf), "-chardev", line,
+            "-serial", "chardev:line"]
+
+
 def in_qemu(elf: Path) -> Line:
     """qemu connects to us, so that nothing it says is lost and no port is guessed."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE_S)
         port = server.getsockname()[1]
-        line = f"socket,id=line,host=127.0.0.1,port={port},nodelay=on"
-        process = subprocess.Popen([QEMU, "-M", "mps2-an385", "-display", "none", "-monitor", "none", "-kernel", str(elf),
-                                    "-chardev", line, "-serial", "chardev:line"])
+        process = subprocess.Popen(qemu(elf, f"socket,id=line,host=127.0.0.1,port={port},nodelay=on"))
         try:
             ours, _ = server.accept()
         except TimeoutError:
@@ -61,6 +65,14 @@ def in_qemu(elf: Path) -> Line:
     ours.setblocking(True)
     fd = ours.detach()
     return Line(process, fd, fd)
+
+
+def on_a_pty_of_qemu(build_it: Callable[[Path], Start], folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
+    """For a host that opens a serial port; qemu says which."""
+    build_it(folder)
+    process = subprocess.Popen(qemu(folder / "couch-mps2.elf", "pty,id=line"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    return process, process.stdout.readline().decode().split()[4]
 
 
 def in_simavr(folder: Path) -> Line:
