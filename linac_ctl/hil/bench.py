@@ -15,6 +15,7 @@ from .verdict import Finding, Measure, Statement
 SHOWN = 3  # of many wrong ones
 CALM_WD_MS = 10_000  # the watchdog while something else is looked at
 BOOT, IDLE, HOLD, MOVE, STOP, COMM, FAULT = range(7)
+COUNTERS = 6
 LATCHED = (BOOT, STOP, COMM, FAULT)
 POWERED, CALIBRATED, ARMED, LOCKSTEP, SELF_MOVING = 1, 2, 4, 8, 16
 
@@ -75,8 +76,9 @@ class Bench:
         return state_of(self.client.ask("ST", repeats=2))
 
     def counters(self) -> list[int]:
-        """good invalid repeated old stops expiries."""
-        return [int(word) if word.isdigit() else -1 for word in self.client.ask("CN").args]
+        """good invalid repeated old stops expiries; -1 where there is no number."""
+        words = [*self.client.ask("CN").args, *("" for _ in range(COUNTERS))][:COUNTERS]
+        return [int(word) if word.isdigit() else -1 for word in words]
 
     def reset(self) -> int:
         """Out of a latched state with the right session; -> state."""

@@ -27,7 +27,7 @@ from .checks import (
 from .client import Client, NoAnswerError
 from .contact import hello
 from .description import describe
-from .traffic import shown
+from .traffic import printable, shown
 from .verdict import Finding, Statement
 
 ACTS = "left out: --no-motion"
@@ -121,10 +121,18 @@ def made(bench: Bench, check: Check) -> Finding:
         finding.skipped = str(reason)
     except NoAnswerError as error:
         finding.statements.append(Statement("every valid request is answered", False, str(error)))
+    except (LookupError, ValueError, ArithmeticError) as error:  # a reply of a form that nobody has thought of
+        finding.statements.append(Statement("every reply has the form that the page says", False, f"{last(bench)} ({error})"))
     except LinkError as error:
         finding.statements.append(Statement("the line stays up", False, str(error)))
     finding.traffic = shown(bench.client.traffic, begin_us)
     return finding
+
+
+def last(bench: Bench) -> str:
+    """What came last."""
+    came = [piece.data for piece in bench.client.traffic if not piece.sent]
+    return printable(came[-1].rstrip()) if came else "nothing"
 
 
 def leave(bench: Bench) -> None:

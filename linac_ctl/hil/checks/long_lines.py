@@ -2,6 +2,7 @@
 
 from ..bench import Bench
 
+LEAST, MOST = 160, 10_000  # characters
 AROUND = 9  # start character, sequence number, space, asterisk, CRC
 VERB = "ZZ "
 
@@ -9,6 +10,8 @@ VERB = "ZZ "
 def long_lines(bench: Bench) -> None:
     """At the limit answered, one beyond it counted, and far beyond it as well, without an end to what is lost."""
     most = bench.told.maxline
+    if not bench.expect(LEAST <= most <= MOST, f"maxline is {LEAST} to {MOST}", f"{most}"):
+        return
     reply = bench.answered(padded(most))
     bench.expect(reply is not None and reply.code == 2, f"a line of maxline = {most} characters is answered",
                  "silence" if reply is None else reply.text)

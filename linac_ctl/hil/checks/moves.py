@@ -10,7 +10,7 @@ from ..description import Axis
 STEP = 2000  # um or mdeg: 2 mm, 2 degrees
 LEAST_STEP = 200  # an axis with less room is left alone
 OFF = 200  # um or mdeg that an axis may be off its target, at rest
-PATIENCE_MS = 3000.0
+PATIENCE_MS, LONGEST_MS = 3000.0, 60_000.0
 SETTLE_MS = 500.0  # DONE says that the profile is over; a drive may swing a little longer
 MOST_AXES = 6  # of a collimator with 120 leaves: three of each bank
 SPEED_MARGIN, SPEED_SPAN_MS = 1.3, 50
@@ -92,7 +92,7 @@ def go(bench: Bench, axis: Axis, goal: int) -> list[Reply]:
 
 def longest_ms(axis: Axis) -> float:
     """More than a step takes at its vmax and amax."""
-    return 1000.0 * (STEP / axis.vmax + axis.vmax / axis.amax + 2.0 * math.sqrt(STEP / axis.amax))
+    return min(1000.0 * (STEP / axis.vmax + axis.vmax / axis.amax + 2.0 * math.sqrt(STEP / axis.amax)), LONGEST_MS)
 
 
 def done(events: Sequence[Heard], axis: Axis) -> bool:
