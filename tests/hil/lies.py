@@ -293,7 +293,7 @@ class NeverDone(Device):
 
 class FasterThanItSays(Device):
     def items(self):
-        return [item.replace("vmax=20000", "vmax=5000") for item in super().items()]
+        return [item.replace("vmax=20000", "vmax=1000") for item in super().items()]
 
 
 class DoesNotFollow(Device):

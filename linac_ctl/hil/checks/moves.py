@@ -9,11 +9,11 @@ from ..description import Axis
 
 STEP = 2000  # um or mdeg: 2 mm, 2 degrees
 LEAST_STEP = 200  # an axis with less room is left alone
-OFF = 200  # um or mdeg that an axis may be off its target, at rest
+OFF = 500  # um or mdeg that a reading may be off at rest: coarse encoders jump by 0.2 mm
 PATIENCE_MS, LONGEST_MS = 3000.0, 60_000.0
 SETTLE_MS = 500.0  # DONE says that the profile is over; a drive may swing a little longer
 MOST_AXES = 6  # of a collimator with 120 leaves: three of each bank
-SPEED_MARGIN, SPEED_SPAN_MS = 1.3, 50
+SPEED_MARGIN, SPEED_SPAN_MS = 1.3, 100
 CYCLE_MS, CYCLES = 20.0, 40
 HALTED_AFTER_MS, LATE_S = 30.0, 0.02  # a device hears and acts once a cycle
 
