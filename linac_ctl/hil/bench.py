@@ -15,7 +15,7 @@ from .verdict import Finding, Measure, Statement
 SHOWN = 3  # of many wrong ones
 CALM_WD_MS = 10_000  # the watchdog while something else is looked at
 BOOT, IDLE, HOLD, MOVE, STOP, COMM, FAULT = range(7)
-COUNTERS = 6
+COUNTERS, READINGS_WITHIN_MS = 6, 1000.0
 LATCHED = (BOOT, STOP, COMM, FAULT)
 POWERED, CALIBRATED, ARMED, LOCKSTEP, SELF_MOVING = 1, 2, 4, 8, 16
 
@@ -133,16 +133,27 @@ class Bench:
         return f"B={pack_24(np.array(values, np.float64))}" if self.blocks else " ".join(f"{value:.0f}" for value in values)
 
     def here(self) -> list[float]:
-        """Where all axes are, within their limits: a target that moves nothing."""
+        """Where all axes are, within their limits: a target that moves nothing. SkipError if one does not say where it is."""
+        end_us = self.client.now_us() + int(READINGS_WITHIN_MS * 1000)
+        while None in (found := self.places()) and self.client.now_us() < end_us:
+            self.client.listen(20.0)
+        if None in found:
+            raise SkipError("an axis has no reading: where it would move from is unknown")
+        return [place for place in found if place is not None]
+
+    def places(self) -> list[float | None]:
+        """Of all axes, now; None without a reading."""
         now = self.readings(self.ask("ST"))
         return [min(max(round(now[axis.number]), axis.low), axis.high)
-                if axis.number < len(now) and math.isfinite(now[axis.number]) else axis.middle for axis in self.told.axes]
+                if axis.number < len(now) and math.isfinite(now[axis.number]) else None for axis in self.told.axes]
 
     def cyclic(self, power: int, values: Sequence[float] | None = None) -> Reply:
-        """`SV`: these targets, or where everything is; a device without axes gets zeros."""
+        """`SV`: these targets; without any those that move nothing. A device without axes gets zeros."""
         if not self.told.axes:
             return self.ask(" ".join(("SV", str(power), *("0" for _ in self.told.all("in")))))
-        return self.ask(f"SV {power} {self.targets(self.here() if values is None else values)}")
+        if values is None:
+            values = self.here() if power else [float(axis.middle) for axis in self.told.axes]  # without power nothing moves
+        return self.ask(f"SV {power} {self.targets(values)}")
 
 
 def state_of(reply: Reply) -> int:

@@ -118,7 +118,7 @@ def made(bench: Bench, check: Check) -> Finding:
         bench.calm()
         check.make(bench)
     except SkipError as reason:
-        finding.skipped = str(reason)
+        finding.skipped = "" if finding.wrong else str(reason)  # what was found before stays found
     except NoAnswerError as error:
         finding.statements.append(Statement("every valid request is answered", False, str(error)))
     except (LookupError, ValueError, ArithmeticError) as error:  # a reply of a form that nobody has thought of

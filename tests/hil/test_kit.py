@@ -64,6 +64,25 @@ def test_a_device_whose_session_is_all_zeros_is_no_worse():
     assert not wrong(found(Device(session="00000000")))
 
 
+def test_an_axis_that_does_not_say_where_it_is_is_not_moved():
+    class Lost(Device):
+        most = 0.0
+
+        def status(self):
+            return f"{self.brief()} nan 0 0 0"
+
+        def pass_time(self, ms):
+            super().pass_time(ms)
+            self.most = max(self.most, *(abs(axis.place) for axis in self.axes))
+
+    device = Lost()
+    device.axes[0].place = 0.0
+    findings = found(device)
+    assert device.most < 500.0  # moves to the limits are begun, and halted
+    assert {name for name in ("moves", "following", "halt", "stop-in-a-move") if findings[name].state is State.SKIPPED} == {
+        "moves", "following", "halt", "stop-in-a-move"}
+
+
 def test_without_motion_nothing_moves_and_no_drive_has_power():
     class Witness(Device):
         had_power = False
