@@ -7,6 +7,7 @@ import numpy as np
 
 from .config import SourceConfig
 from .interface.compiled import compiled
+from .interface.grid import on_grid, on_micro
 from .interface.image import DT_S, records
 from .parts.carousel import known, turn
 from .parts.chamber import clear, collect, counter
@@ -171,12 +172,12 @@ def show_dose(beam, chambers, wire):
     total = 0.0
     for i in range(RATE_WINDOW):
         total += beam.window_mu[i]
-    wire.rate_1_mu_per_s = total * PER_WINDOW_S
-    wire.pulse_mu = chambers[0].reading_mu / beam.pulses_now if beam.pulses_now > 0 else 0.0
+    wire.rate_1_mu_per_s = on_grid(total * PER_WINDOW_S)
+    wire.pulse_mu = on_micro(chambers[0].reading_mu / beam.pulses_now) if beam.pulses_now > 0 else 0.0
     wire.pulses, wire.missed_pulses = beam.pulses, beam.missed_pulses
     for i in range(4):
-        wire.quadrants[i] = beam.quadrants[i]
-    wire.chamber_hv_1_v, wire.chamber_hv_2_v = chambers[0].hv_v, chambers[1].hv_v
+        wire.quadrants[i] = on_micro(beam.quadrants[i])
+    wire.chamber_hv_1_v, wire.chamber_hv_2_v = on_grid(chambers[0].hv_v), on_grid(chambers[1].hv_v)
 
 
 @compiled
@@ -184,7 +185,7 @@ def show_mode(beam, carousel, wire):
     """Mode side of the beam's wires."""
     wire.hv_on = beam.hv_on
     wire.mode_sensed = carousel.sensed
-    wire.carousel_deg = carousel.angle_deg + carousel.resolver_bias_deg
+    wire.carousel_deg = on_grid(carousel.angle_deg + carousel.resolver_bias_deg)
     wire.accessory = beam.accessory
     wire.water_level_ok = beam.water_level_ok
 

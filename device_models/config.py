@@ -3,7 +3,7 @@
 `linac_ctl.config.machine` holds what may be asked for. The two may differ on purpose.
 """
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 
 class Frozen(BaseModel, frozen=True, extra="forbid"):
@@ -26,6 +26,15 @@ class DriveConfig(Frozen):
     high: float = Field(description="mechanical end stop")
     start: float = Field(default=0.0, description="where the axis stands at power-up")
     lag_s: float = Field(default=0.0, ge=0, description="how far the axis trails a steadily moving setpoint, in time")
+
+    @field_validator("lsb", "lsb_2")
+    @classmethod
+    def on_the_wire(cls, step: float) -> float:
+        """A wire carries whole um and millidegrees, so an encoder is no finer, and its steps fall on them."""
+        whole = max(1, round(step * 1000))
+        if abs(step * 1000 - whole) > 1e-9 or 1000 % whole:
+            raise ValueError(f"an encoder step is 0.001 mm or deg, or a multiple that divides 1, as on a wire; {step:g} is not")
+        return step
 
 
 class ModeConfig(Frozen):

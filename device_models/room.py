@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .interface.compiled import compiled
+from .interface.grid import on_grid
 from .interface.image import DT_S, records
 from .parts.node import report
 
@@ -59,7 +60,7 @@ def step_room(room, wire, clearance_mm, node, node_wire, cycle):
     wire.motion_enable_2 = either(room.motion_enable, room.bar_stuck_2)
     wire.touchguard_ok, wire.touchguard_ok_2 = either(free, room.guard_stuck), either(free, room.guard_stuck_2)
     wire.key_on, wire.mains_ok, wire.room_monitor_ok = room.key_on, room.mains_ok, room.room_monitor_ok
-    wire.service_mode, wire.bypass, wire.clearance_mm = room.service_mode, room.bypass, clearance_mm
+    wire.service_mode, wire.bypass, wire.clearance_mm = room.service_mode, room.bypass, on_grid(clearance_mm)
 
 
 def new_room(search_window_s: float) -> Any:

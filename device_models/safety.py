@@ -9,6 +9,7 @@ import numpy as np
 
 from .config import SafetyConfig
 from .interface.compiled import compiled
+from .interface.grid import on_grid
 from .interface.heartbeat import answer
 from .interface.image import DT_S, SafetyOpen, records
 from .parts.chamber import collect
@@ -157,8 +158,8 @@ def step_safety(safety, chamber, wire, beam_wire, beam, room, node, node_wire, s
 def show(safety, wire, opened, testing):
     """The channel's wires."""
     wire.challenge = safety.challenge
-    wire.mu_backup, wire.beam_s = safety.mu_backup, safety.beam_s
-    wire.preset_echo_mu, wire.time_limit_echo_s = safety.preset_mu, safety.time_limit_s
+    wire.mu_backup, wire.beam_s = on_grid(safety.mu_backup), on_grid(safety.beam_s)
+    wire.preset_echo_mu, wire.time_limit_echo_s = on_grid(safety.preset_mu), on_grid(safety.time_limit_s)
     wire.open, wire.permit, wire.passed = opened, safety.permit, safety.passed
     wire.testing = 1.0 if testing else 0.0
 

@@ -34,6 +34,7 @@ from .sequencer.treat import FieldLost
 from .subsystems.linac import Linac
 
 if TYPE_CHECKING:
+    from .hardware import Hardware
     from .imager_link import ImagerLink, Prepared
     from .sequencer.images import Imaging
     from .target_log import TargetLog
@@ -49,20 +50,22 @@ class Simulation:
     def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
                  partials: dict[int, tuple[float, bool]] | None = None, imaged_mu: float = 0.0,
                  latches: dict[str, Any] | None = None, realtime_interlock: bool = False, clock: Clock | None = None,
-                 prepared: "Prepared | None" = None) -> None:
+                 prepared: "Prepared | None" = None, hardware: "Hardware | None" = None) -> None:
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
+        self.realtime_interlock = realtime_interlock
         machine = order.machine.controller
         self.columns = columns(machine)
         self.image = new_image(machine.sizes())
-        self.plant = new_plant(order.machine.plant, order.seed)
+        self.hardware = hardware or self._new_hardware()
+        self.plant = new_plant(order.machine.plant, order.seed, self.hardware.outside if self.hardware else ())
         journal = folder.journal.view(np.ndarray) if folder else np.zeros(SLOTS, JOURNAL)
         self.control = new_control(machine, compile_table(order.table), compile_parameters(order.table, machine),
                                    points=points_needed(order), rows=self._new_rows(), journal=journal)
         self.engine = Engine(self.control, self.image, self.plant, max_block=max_block, more_rows=self._more_rows)
         self.loop = SimLoop(self.engine, speed=speed, clock=clock,
-                            on_overrun=self._overrun if realtime_interlock else lambda streak: None)
+                            on_overrun=self._overrun)
         self.whole: asyncio.Task[None] | None = None
         self.linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
@@ -84,6 +87,22 @@ class Simulation:
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
         self.observers: list[tuple[float, Callable[[], None]]] = [] if self.imager is None else self._lookers(self.imager)
+
+    # --- subsystems behind bytes, in sessions that have them
+
+    def _new_hardware(self) -> "Hardware | None":
+        if all(url.scheme == "sim" for url in self.order.links.values()):
+            return None
+        from .hardware import Hardware
+
+        return Hardware(self.order.links, self.order.machine.controller)
+
+    def _join(self, hardware: "Hardware") -> None:
+        """Devices in place of wires; one whose clock runs by itself makes this run one in real time."""
+        hardware.join(self.engine, self.order.seed)
+        if not hardware.lockstep and self.loop.pace.speed is None:
+            self.loop.pace.set_speed(1.0)
+        self.realtime_interlock = self.realtime_interlock or (not hardware.lockstep and self.loop.pace.speed == 1.0)
 
     # --- imaging, in sessions that have it: the modules are heavy, so others start without
 
@@ -148,7 +167,11 @@ class Simulation:
     def start(self) -> None:
         """Power up and hand over to the session; no time passes yet."""
         self.linac.guard(Guard.NOT_ABORTED, True)
+        if self.hardware:
+            self._join(self.hardware)
         self.engine.power_up()
+        if self.hardware:
+            self.hardware.attach(self.loop)
         if self.latches:
             self.linac.panel.restore(self.latches)
         self.whole = self.loop.create_task(self._whole())
@@ -279,7 +302,8 @@ class Simulation:
             self.main.cancel()
 
     def _overrun(self, streak: int) -> None:
-        self.linac.guard(Guard.OVERRUN_STREAK, float(streak))
+        if self.realtime_interlock:
+            self.linac.guard(Guard.OVERRUN_STREAK, float(streak))
 
     # --- the record
 
@@ -327,6 +351,8 @@ class Simulation:
         """Close the row files; -> digest over rows, events and the last state."""
         used = int(self.control.job["row"][0])
         self.digest.update(np.ascontiguousarray(self.engine.control.rows[:used]))
+        if self.hardware:
+            self.hardware.close()
         for part in (*self.image, *parts_of(self.plant), self.control.job, self.control.signals, self.control.interlocks):
             self.digest.update(np.asarray(part).view(np.ndarray))
         if self.folder:

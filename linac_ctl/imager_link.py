@@ -203,7 +203,16 @@ class ImagerLink:
 
     def truth_now(self) -> Instant:
         """Where the drives really are."""
-        return self._instant(*(getattr(self.plant, name)["position"] for name in ("gantry", "couch", "kv_arms", "mv_arm")))
+        return self._instant(*(self.standing(name) for name in ("gantry", "couch", "kv_arms", "mv_arm")))
+
+    def standing(self, name: str) -> Any:
+        """Where a device's axes really are; of one outside this process only its encoders know: the second ones, on the load."""
+        drives = getattr(self.plant, name)
+        return drives["position"] if len(drives) else getattr(self.image, name)["readback_2"]
+
+    def couch_now(self) -> CouchPose:
+        """As `standing`."""
+        return CouchPose(*map(float, self.standing("couch")))
 
     def seen_now(self) -> Instant:
         """What the encoders say."""
@@ -221,7 +230,7 @@ class ImagerLink:
 
     def look_at_skin(self) -> None:
         """The surface monitor takes a picture, and an earlier one comes out on the wire."""
-        time_s, couch, room = self.cycle() * DT_S, CouchPose(*map(float, self.plant.couch["position"])), self.image.room
+        time_s, couch, room = self.cycle() * DT_S, self.couch_now(), self.image.room
         chest = [float(m.at(time_s - self.set_up_s()).t_mm[2]) for m in self.motions if isinstance(m, Breathing | Trace)]
         self.monitor.take(self.cycle(), self.hidden().carried(SKIN_MM, time_s, couch), sum(chest))
         if (answer := self.monitor.answer(self.cycle(), DT_S)) is not None:
@@ -229,7 +238,7 @@ class ImagerLink:
 
     def residual(self, planned_angle_deg: float) -> tuple[float, tuple[float, ...]]:
         """Truth, for referee and reports: (mm of the target's centre from its planned place, six numbers of the whole error)."""
-        time_s, couch = self.cycle() * DT_S, CouchPose(*map(float, self.plant.couch["position"]))
+        time_s, couch = self.cycle() * DT_S, self.couch_now()
         truth = self.prepared.patient.truth(self.hidden())
         error = six(truth.hidden.error(time_s, couch, planned_angle_deg))
         return round(truth.residual_mm(time_s, couch, planned_angle_deg), 4), tuple(round(v, 4) + 0.0 for v in error)

@@ -69,12 +69,12 @@ class MvLink:
         return list(self.machine.beam.modes)[sensed] if sensed >= 0 else "(none)"
 
     def _true_aperture(self) -> Aperture:
-        plant, mlc = self.room.plant, self.machine.mlc
-        jaws = self._jaws(plant.jaws["position"], WIDE_OPEN)
-        turn = float(plant.collimator["position"][0]) if len(plant.collimator) else 0.0
+        room, mlc = self.room, self.machine.mlc
+        jaws = self._jaws(room.standing("jaws"), WIDE_OPEN)
+        turn = float(next(iter(room.standing("collimator")), 0.0))
         if mlc is None:
             return Aperture(jaws, turn)
-        tips = np.array(plant.mlc["position"])
+        tips = np.array(room.standing("mlc"))
         return Aperture(jaws, turn, np.array(mlc.boundaries_mm), tips[: mlc.pairs], tips[mlc.pairs :])
 
     def _jaws(self, positions: Any, absent: float) -> Any:

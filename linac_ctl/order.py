@@ -1,14 +1,17 @@
 """What is to be run, resolved from files and options: machine, interlocks, workflow, plan, staff. Nothing is built yet."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from device_models.interface.wire.fields import UNITS
+
 from .config.loader import Loaded, Machine, Origin, canonical_json, load, load_machine, machine_from, validate
 from .config.session import PatientConfig, SessionConfig, WorkflowConfig
-from .errors import ConfigError, RefusedError, UsageError
+from .errors import ConfigError, LinkUrlError, RefusedError, UsageError
 from .interlocks.table import InterlockTable
+from .links.url import LinkUrl, parse_link
 from .plan.dicom_import import read_plan
 from .plan.model import Plan
 from .sequencer.protocol import ProtocolConfig
@@ -49,6 +52,7 @@ class Order:
     configuration: dict[str, Any]  # part -> {name, data, origin}
     files: tuple[tuple[Path, str], ...]  # configuration files and the sha256 they had
     imaging: "ImagingOrder | None" = None  # only of workflows that take images
+    links: dict[str, LinkUrl] = field(default_factory=dict)  # unit -> where it is; none named = in process
 
     @property
     def configuration_sha256(self) -> str:
@@ -57,10 +61,11 @@ class Order:
 
 
 def resolve(session: str, *, plan: Path | None = None, machine: str | None = None, workflow: str | None = None,
-            seed: int | None = None, patient: dict[str, str] | None = None, scratch: Path) -> Order:
+            seed: int | None = None, patient: dict[str, str] | None = None, links: dict[str, LinkUrl] | None = None,
+            scratch: Path) -> Order:
     """Read all files; ConfigError or PlanError says what is wrong where. `scratch` takes a plan that is made here.
 
-    `patient`: ct, structures and target in place of the session's.
+    `patient`: ct, structures and target in place of the session's. `links`: in place of, or besides, the session's.
     """
     chosen = load("sessions", session)
     if patient:
@@ -82,7 +87,19 @@ def resolve(session: str, *, plan: Path | None = None, machine: str | None = Non
         longest_s=config.time_limit_s, configuration={name: described(part) for name, part in parts.items()},
         files=tuple((file, hashlib.sha256(file.read_bytes()).hexdigest()) for part in parts.values() for file in part.files),
         imaging=imaging_order(config, the_machine, steps, flow.name, parts.get("protocol")),
+        links=session_links(config, chosen) | (links or {}),
     )
+
+
+def session_links(config: SessionConfig, loaded: Loaded) -> dict[str, LinkUrl]:
+    """The session's `links`; ConfigError with file:line for one that is not understood."""
+    found: dict[str, LinkUrl] = {}
+    for name, url in config.links.items():
+        try:
+            found |= dict([parse_link(f"{name}={url}", UNITS)])
+        except LinkUrlError as error:
+            raise ConfigError(f"{loaded.at(f'links.{name}')}: {error}") from None
+    return found
 
 
 def with_patient(session: Loaded, given: dict[str, str]) -> Loaded:
@@ -183,7 +200,8 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
         plan_path=run / "plan.dcm", group=config.fraction_group, seed=record.manifest.seed if seed is None else seed,
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=(),
         longest_s=config.time_limit_s, configuration=parts, files=(),
-        imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")))
+        imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")),
+        links=session_links(config, files["session"]))
     return order, {"partials": partials, "resumes": str(run), "imaged_mu": record.imaged_mu()}
 
 

@@ -18,6 +18,7 @@ from .control.signals import Guard
 from .control.state import columns
 from .errors import LinacError, RecordError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
+from .links.port import CYCLE_MS, LinkPort
 from .order import Order
 from .plan.model import Beam
 from .plan.trajectory import prepare
@@ -32,6 +33,7 @@ from .records.result import (
     ImageResult,
     ImagingDose,
     InterlockTrip,
+    LinkResult,
     MatchResult,
     Reset,
     Result,
@@ -159,7 +161,27 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
         overruns=sim.loop.pace.overruns, timing=timing(sim.loop), beams=beams, interlocks=trips(sim),
-        **imaging_result(sim))
+        links=link_results(sim), **imaging_result(sim))
+
+
+def link_results(sim: Simulation) -> tuple[LinkResult, ...]:
+    """Every device that was reached over bytes."""
+    if sim.hardware is None:
+        return ()
+    return tuple(link_result(port, str(sim.hardware.urls[port.unit.name])) for port in sim.hardware.ports)
+
+
+def link_result(port: LinkPort, url: str) -> LinkResult:
+    """What one line has been like."""
+    stats, who = port.stats, port.identity
+    return LinkResult(
+        device=port.unit.name, url=url, mode="lockstep" if port.lockstep else "free-running",
+        firmware=who.firmware, serial=who.serial, session=who.session, up=port.up, why=port.why,
+        requests=stats.sent, answers=stats.answered, cycles_without_news=stats.missed_cycles,
+        longest_silence_ms=stats.longest_silence_cycles * CYCLE_MS, refused=stats.refused, invalid=stats.invalid,
+        repeated=stats.repeated, old=stats.old, unsent=stats.unsent, restarts=stats.restarts, events=stats.events,
+        latency_p50_ms=round(stats.quantile_us(0.5) / 1000, 2), latency_p99_ms=round(stats.quantile_us(0.99) / 1000, 2),
+        latency_max_ms=round(stats.worst_latency_us / 1000, 2), drift_ppm=None if port.lockstep else port.clock.drift_ppm)
 
 
 def imaging_result(sim: Simulation) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_
 IMAGES = (  # kernels, never @compiled
     "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py", "device_models/interface/volume.py",
 )
+BYTES = ("device_models/serve", "device_models/interface/wire", "device_models/interface/stream")  # plain Python
 
 
 def source_files() -> list[Path]:
@@ -25,7 +26,7 @@ def source_files() -> list[Path]:
     for name in SOURCES:
         path = ROOT / name
         files += [path] if path.is_file() else sorted(path.rglob("*.py"))
-    return [path for path in files if not any(path.is_relative_to(ROOT / image) for image in IMAGES)]
+    return [path for path in files if not any(path.is_relative_to(ROOT / other) for other in (*IMAGES, *BYTES))]
 
 
 def source_key() -> str:

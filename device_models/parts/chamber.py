@@ -6,6 +6,7 @@ import numpy as np
 
 from ..config import SourceConfig
 from ..interface.compiled import compiled
+from ..interface.grid import on_grid
 from ..interface.image import records
 
 CHAMBER = np.dtype([
@@ -41,8 +42,8 @@ def clear(chamber, slow_sample):
 
 @compiled
 def counter(chamber):
-    """What the counter shows, in whole steps, MU."""
-    return np.rint(chamber.counter_mu * chamber.per_lsb) * chamber.lsb_mu
+    """What the counter shows, in whole steps, MU; over a wire that is 0.001 MU."""
+    return on_grid(np.rint(chamber.counter_mu * chamber.per_lsb) * chamber.lsb_mu)
 
 
 def new_chambers(config: SourceConfig) -> Any:

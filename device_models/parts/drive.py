@@ -26,7 +26,7 @@ DRIVE = np.dtype([
     ("v_max", "f8"), ("a_max", "f8"), ("jerk_dt", "f8"), ("brake_dt", "f8"), ("kv", "f8"), ("ka", "f8"),
     ("forward", "f8"), ("two_a", "f8"), ("knee", "f8"), ("knee_2", "f8"),
     ("play", "f8"), ("low", "f8"), ("high", "f8"),
-    ("sigma", "f8"), ("lsb", "f8"), ("per_lsb", "f8"), ("sigma_2", "f8"), ("lsb_2", "f8"), ("per_lsb_2", "f8"),
+    ("sigma", "f8"), ("per_lsb", "f8"), ("sigma_2", "f8"), ("per_lsb_2", "f8"),
     # where faults write; healthy values in `new_drives`
     ("moves", "f8"),  # 1.0; 0.0 = dead motor
     ("gain", "f8"),  # 1.0; servo gain, negative = wrong direction
@@ -84,13 +84,16 @@ def follow(drive, setpoint, powered):
 
 @compiled
 def encode(drive, sample):
-    """Two quantised, noisy opinions about the truth: the primary behind the play, the second (returned) on the load."""
+    """Two quantised, noisy opinions about the truth: the primary behind the play, the second (returned) on the load.
+
+    `+ 0.0` makes -0.0 a plain zero: a wire knows only one.
+    """
     drive.coupled = clip(drive.coupled, drive.position - drive.play, drive.position + drive.play)
     drive.bias += drive.drift_per_cycle
     raw = drive.coupled * drive.scale + drive.bias + drive.sigma * sample[drive.stream]
     raw_2 = drive.position * drive.scale_2 + drive.bias_2 + drive.sigma_2 * sample[drive.stream + 1]
-    drive.seen = drive.seen if drive.freeze > 0.5 else np.rint(raw * drive.per_lsb) * drive.lsb
-    return np.rint(raw_2 * drive.per_lsb_2) * drive.lsb_2
+    drive.seen = drive.seen if drive.freeze > 0.5 else np.rint(raw * drive.per_lsb) / drive.per_lsb + 0.0
+    return np.rint(raw_2 * drive.per_lsb_2) / drive.per_lsb_2 + 0.0
 
 
 @compiled
@@ -128,6 +131,6 @@ def parameters(config: DriveConfig) -> dict[str, float]:
         "kv": kv, "ka": PER_DT - kv, "forward": 1.0 - kp * config.lag_s,
         "two_a": 2.0 * stopping, "knee": stopping / kp, "knee_2": (stopping / kp) ** 2,
         "play": config.backlash, "low": config.low, "high": config.high,
-        "sigma": config.noise, "lsb": config.lsb, "per_lsb": 1.0 / config.lsb,
-        "sigma_2": config.noise_2, "lsb_2": config.lsb_2, "per_lsb_2": 1.0 / config.lsb_2,
+        "sigma": config.noise, "per_lsb": 1000.0 / round(1000 * config.lsb),
+        "sigma_2": config.noise_2, "per_lsb_2": 1000.0 / round(1000 * config.lsb_2),
     }

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..config import SourceConfig
 from ..interface.compiled import compiled
+from ..interface.grid import on_grid, on_micro
 from ..interface.image import records
 from .carousel import known
 
@@ -32,22 +33,22 @@ def wander(live, slow_sample):
 def show_energy(live, modes, wire, energy_factor):
     """Bending magnet against the nominal current of the mode asked for; an unknown mode has no energy."""
     ratio = live[MAGNET].value * energy_factor if known(modes, wire.mode) else np.nan
-    wire.energy_ratio = ratio
-    wire.magnet_a = modes[wire.mode].magnet_a * ratio if known(modes, wire.mode) else np.nan
+    wire.energy_ratio = on_micro(ratio)
+    wire.magnet_a = on_grid(modes[wire.mode].magnet_a * ratio) if known(modes, wire.mode) else np.nan
 
 
 @compiled
 def show_live(live, modes, wire, hot):
     """Everything else; `hot` is 1.0 with high voltage on, 0.0 without."""
     mode = modes[wire.mode if known(modes, wire.mode) else 0]
-    wire.gun_hv_kv = mode.gun_hv_kv * live[GUN_HV].value if hot > 0.5 else 0.0
-    wire.gun_current_a = live[GUN_CURRENT].value * hot
-    wire.pfn_kv = mode.pfn_kv * live[PFN].value * hot
-    wire.afc_error_v = live[AFC].value
-    wire.rf_driver_v = live[RF].value
-    wire.vacuum_ua = live[VACUUM].value
-    wire.gas_psi = live[GAS].value
-    wire.water_c = live[WATER].value
+    wire.gun_hv_kv = on_grid(mode.gun_hv_kv * live[GUN_HV].value) if hot > 0.5 else 0.0
+    wire.gun_current_a = on_grid(live[GUN_CURRENT].value * hot)
+    wire.pfn_kv = on_grid(mode.pfn_kv * live[PFN].value * hot)
+    wire.afc_error_v = on_grid(live[AFC].value)
+    wire.rf_driver_v = on_grid(live[RF].value)
+    wire.vacuum_ua = on_micro(live[VACUUM].value)
+    wire.gas_psi = on_grid(live[GAS].value)
+    wire.water_c = on_grid(live[WATER].value)
 
 
 def new_live(config: SourceConfig) -> Any:

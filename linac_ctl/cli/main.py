@@ -27,6 +27,7 @@ TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),
     "serve": Target("linac_ctl.cli.serve:command", "Run a session in real time, watched from outside over MQTT."),
     "monitor": Target("linac_ctl.cli.monitor:command", "Look at running machines over MQTT."),
+    "devices": Target("linac_ctl.cli.devices:command", "Offer virtual devices on ports, for somebody else's controller."),
     "plan": Target("linac_ctl.cli.plan:command", "Look at, check and make DICOM RT Plans."),
     "patient": Target("linac_ctl.cli.patient:command", "Write the built-in patient as planning CT, structures and plan."),
     "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),

@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ SPEEDS = ("max", "1", "10")
 @click.option("--workflow", help="Workflow file under configs/workflows; 'no_image' delivers any plan without imaging.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all noise (default: the session's).")
 @click.option("--speed", default="max", show_default=True, help="'max', or a factor of real time such as 1 or 10.")
+@click.option("--link", "links", multiple=True, metavar="DEVICE=URL",
+              help="A device that is reached over bytes, like couch=serial:///dev/ttyUSB0?baud=921600 or couch=pty: (repeatable).")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
 @click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7),
@@ -38,13 +41,13 @@ SPEEDS = ("max", "1", "10")
 @click.option("--mqtt", metavar="URL", help="Publish what happens: mqtt://HOST:1883, mqtts://HOST:8883, or embedded: (see serve).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, ct: Path | None, structures: Path | None, target: str | None, machine: str | None,
-            workflow: str | None, seed: int | None, speed: str, out: Path | None, resume: Path | None, run_for_s: float | None,
-            report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
+            workflow: str | None, seed: int | None, speed: str, links: tuple[str, ...], out: Path | None, resume: Path | None,
+            run_for_s: float | None, report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         patient = patient_of(ct, structures, target)
-        order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient)
+        order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient, links_of(links))
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
         code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs,
                          open_telemetry(mqtt))
@@ -72,17 +75,35 @@ def patient_of(ct: Path | None, structures: Path | None, target: str | None) -> 
     return {key: str(value) for key, value in given.items() if value is not None}
 
 
+def links_of(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Device -> its URL; UsageError for one that is not understood, or a device named twice."""
+    if not texts:
+        return {}
+    from device_models.interface.wire.fields import UNITS
+
+    from ..links.url import parse_link
+
+    found = [parse_link(text, UNITS) for text in texts]
+    names = [name for name, _ in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"--link: {twice[0]} is named twice; one device, one line")
+    return dict(found)
+
+
 def prepare_order(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None,
-                  resume: Path | None, scratch: Path, patient: dict[str, str] | None = None) -> tuple[Any, dict[str, Any]]:
+                  resume: Path | None, scratch: Path, patient: dict[str, str] | None = None,
+                  links: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
     """-> (order, what is known from an earlier run)."""
     from ..order import resolve, resume_order
 
     if resume is None:
-        return resolve(session, plan=plan, machine=machine, workflow=workflow, seed=seed, patient=patient, scratch=scratch), {}
+        return resolve(session, plan=plan, machine=machine, workflow=workflow, seed=seed, patient=patient, links=links,
+                       scratch=scratch), {}
     if plan or machine or workflow or patient:
         raise UsageError("--resume takes plan, patient, machine and workflow from the record; leave --plan, --ct, --structures, "
                          "--machine and --workflow out")
-    return resume_order(resume, seed)
+    order, start = resume_order(resume, seed)
+    return replace(order, links=order.links | (links or {})), start
 
 
 def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None, run_for_s: float | None, report: bool,
@@ -92,11 +113,12 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     from ..outcome import complete_record, create_folder, exit_code, keep_overruns
     from ..warm import warm
 
+    hardware = met(order)
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
                                   started=datetime.now().isoformat(timespec="seconds"))
     warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),
-                     realtime_interlock=speed == 1.0)
+                     realtime_interlock=speed == 1.0, hardware=hardware)
     keep_overruns(sim, folder)
     if run_for_s is not None:
         sim.stop_after(run_for_s)
@@ -111,6 +133,17 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
         signal.signal(signal.SIGINT, before)
     show(result, folder.path, sim.error, as_json)
     return exit_code(result, sim)
+
+
+def met(order: Any) -> Any:
+    """The run's hardware, every device outside met before anything is written; None without links."""
+    if not order.links:
+        return None
+    from ..hardware import Hardware
+
+    hardware = Hardware(order.links, order.machine.controller)
+    hardware.meet()
+    return hardware if hardware.urls else None
 
 
 class progress:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..records.result import BeamResult, MatchResult, Result
+from ..records.result import BeamResult, LinkResult, MatchResult, Result
 from ..runtime.overruns import timing_text
 
 FIRST = ("report", "result", "events", "plan", "treatment_record", "configuration")  # files named one by one, in this order
@@ -21,8 +21,20 @@ def summary(result: Result, folder: Path) -> Iterator[str]:
     yield f"  {result.simulated_s:.1f} s simulated in {result.wall_s:.2f} s{factor}; digest {result.digest}"
     if result.timing is not None:
         yield f"  real time: {timing_text(result.timing)}"
+    yield from map(link_line, result.links)
     yield from file_lines(result, folder)
     yield "  simulated; not a medical device"
+
+
+def link_line(link: LinkResult) -> str:
+    """Who was there, and how well it could be heard."""
+    drift = "" if link.drift_ppm is None else f", clock {link.drift_ppm:+.0f} ppm"
+    counts = {"invalid lines": link.invalid, "told twice": link.repeated, "old": link.old, "refused": link.refused,
+              "restarts": link.restarts}
+    trouble = "".join(f", {n} {what}" for what, n in counts.items() if n)
+    return (f"  link {link.device:<11s} {link.mode}, {link.firmware} at {link.url}: answer after {link.latency_p50_ms:.1f} ms "
+            f"(median), {link.latency_max_ms:.1f} ms (worst), {link.cycles_without_news} cycles without news{trouble}{drift}"
+            + (f"; {link.why}" if link.why else ""))
 
 
 def beam_line(beam: BeamResult) -> str:

@@ -152,6 +152,7 @@ class SessionConfig(Frozen):
     protocol: str | None = Field(default=None, description="name or path of a protocol file; needed by workflows that take images")
     imaging: str = Field(default="standard", description="which of the protocol's scans")
     operators: OperatorsConfig = OperatorsConfig()
+    links: dict[str, str] = Field(default_factory=dict, description="device -> where it is, like couch: pty:; none = in process")
     time_limit_s: float = Field(default=7200.0, gt=0, description="machine time after which the run is ended")
 
 

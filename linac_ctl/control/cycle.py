@@ -4,8 +4,9 @@ A trip takes the permit away inside `inputs`, in the cycle that saw it. State ma
 """
 
 from device_models.interface.compiled import compiled
+from device_models.interface.grid import on_grid
 from device_models.interface.heartbeat import answer
-from device_models.interface.image import DT_S
+from device_models.interface.image import DT_S, Node
 
 from ..interlocks.scan import scan
 from .field import follow_field, reach_stop
@@ -21,6 +22,7 @@ BLOCKS_MOTION = int(Reaction.MOTION_STOP | Reaction.PREVENT_MOTION)
 BLOCKS_BEAM = int(Reaction.BEAM_OFF | Reaction.BEAM_HOLD | Reaction.PREVENT_START)
 TRIPPED, WATCH_HIT, FIELD_END, HOLD_EDGE, ROWS_FULL = (int(event) for event in Event)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
+BEAM_NODE, DEAF_CYCLES = int(Node.BEAM), 3
 FORGET = 4.0 * DT_S  # per cycle: a commanded speed counts as asked for until this has eaten it
 
 
@@ -109,7 +111,7 @@ def give_permit(job, beam):
     if job.permit == 1 and beam.permit < 0.5:
         job.pulses_at_permit = beam.pulses
     beam.permit = float(job.permit)
-    beam.rate_mu_per_s = job.rate_mu_per_s * job.permit
+    beam.rate_mu_per_s = on_grid(job.rate_mu_per_s * job.permit)
     job.low_cycles = 0 if job.permit == 1 else job.low_cycles + 1
     job.beam_s += DT_S * job.permit
 
@@ -119,8 +121,9 @@ def outputs(control, image):
     """Everything the controller says in this cycle."""
     job, safety = control.job[0], image.safety[0]
     job.cycle += 1
-    safety.response = answer(safety.challenge)
-    safety.preset_mu, safety.time_limit_s = job.preset_mu, job.time_limit_s
+    heard = job.cycle - image.nodes[BEAM_NODE].sampled_cycle <= DEAF_CYCLES
+    safety.response = answer(safety.challenge) if heard else 0  # a source that may be deaf is stopped by the other channel
+    safety.preset_mu, safety.time_limit_s = on_grid(job.preset_mu), on_grid(job.time_limit_s)
     give_power(control, image)
     held = job.hold
     move(control, image)

@@ -3,6 +3,7 @@
 from math import sqrt
 
 from device_models.interface.compiled import compiled
+from device_models.interface.grid import on_grid
 from device_models.interface.image import DT_S
 
 from .phases import Hold, Reaction
@@ -89,9 +90,9 @@ def run_up(job, image):
     if done_s < rising_s:
         all_s = job.run_up_cycles * DT_S
         begin = job.run_up_to_deg - speed * (all_s - 0.5 * rising_s)
-        image.gantry[0].setpoint = begin + 0.5 * speed / rising_s * done_s * done_s
+        image.gantry[0].setpoint = on_grid(begin + 0.5 * speed / rising_s * done_s * done_s)
     elif job.run_up_left > -RUN_UP_PATIENCE:
-        image.gantry[0].setpoint = job.run_up_to_deg - speed * left_s
+        image.gantry[0].setpoint = on_grid(job.run_up_to_deg - speed * left_s)
     job.run_up_left -= 1
 
 

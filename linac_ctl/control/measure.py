@@ -6,11 +6,11 @@ from device_models.interface.compiled import compiled
 from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 
 from ..interlocks.scan import PHASES, latch_differences
-from .phases import Phase
+from .phases import Hold, Phase
 from .signals import FIRST_GUARD, Guard, Signal
 from .state import LIVE
 
-BEAM = int(Phase.BEAM)
+BEAM, NORMAL = int(Phase.BEAM), int(Hold.NORMAL)
 DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
 MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
 SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
@@ -284,7 +284,7 @@ def measure_arc(job, signals, trajectory):
     s = job.segment
     turned = abs(trajectory.gantry[s + 1, 0] - trajectory.gantry[s, 0])
     mu_per_deg = (trajectory.mu[s + 1] - trajectory.mu[s]) / turned if turned > 1e-6 else 0.0
-    in_field = job.phase == BEAM and job.moving == 0
+    in_field = job.phase == BEAM and job.moving == 0 and job.hold == NORMAL  # held: no dose, and the gantry runs out
     signals[Signal.MU_ANGLE] = signals[Signal.GANTRY_OFF_DEG] * mu_per_deg if in_field else 0.0
     signals[Signal.RUN_UP_LEFT_CYCLES] = job.run_up_left
 

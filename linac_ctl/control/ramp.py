@@ -1,15 +1,20 @@
-"""Motion between fields: each setpoint walks to its goal at limited speed and acceleration."""
+"""Motion between fields: each setpoint walks to its goal at limited speed and acceleration, in whole um and millidegrees.
+
+`rest` is what the grid of the wire leaves over: the walk itself is not rounded.
+"""
 
 from math import sqrt
 
 from device_models.interface.compiled import compiled
+from device_models.interface.grid import on_grid
 from device_models.interface.image import DT_S
 
 
 @compiled
-def approach(aim, wire):
+def approach(aim, wire, goal):
     """One cycle of a trapezoid: the speed from which the rest of the way is just enough to stop."""
-    left = aim.goal - wire.setpoint
+    place = wire.setpoint + aim.rest
+    left = goal - place
     step = aim.accel * DT_S
     stoppable = step * (sqrt(0.25 + 2.0 * abs(left) / (step * DT_S)) - 0.5)
     wanted = min(stoppable, aim.speed)
@@ -19,24 +24,27 @@ def approach(aim, wire):
     aim.velocity += -step if change < -step else change
     travel = aim.velocity * DT_S
     if abs(left) <= abs(travel) + 1e-9 and abs(aim.velocity) <= 2.0 * step:
-        wire.setpoint, aim.velocity = aim.goal, 0.0
+        place, aim.velocity = goal, 0.0
     else:
-        wire.setpoint += travel
+        place += travel
+    wire.setpoint = on_grid(place)
+    aim.rest = place - wire.setpoint
 
 
 @compiled
 def ramp(aims, wires):
     """Let every axis of a device approach its goal."""
     for i in range(wires.size):
-        if aims[i].goal != wires[i].setpoint or aims[i].velocity != 0.0:
-            approach(aims[i], wires[i])
+        goal = on_grid(aims[i].goal)
+        if goal != wires[i].setpoint + aims[i].rest or aims[i].velocity != 0.0:
+            approach(aims[i], wires[i], goal)
 
 
 @compiled
 def stay(aims, wires):
     """Forget goals and speeds: the setpoint stays where it is."""
     for i in range(wires.size):
-        aims[i].goal, aims[i].velocity = wires[i].setpoint, 0.0
+        aims[i].goal, aims[i].velocity, aims[i].rest = wires[i].setpoint, 0.0, 0.0
 
 
 @compiled
@@ -44,7 +52,7 @@ def take_up(aims, wires):
     """Drive power comes back: ask for nothing but the place where the axis stands."""
     for i in range(wires.size):
         wires[i].setpoint = wires[i].readback
-        aims[i].goal, aims[i].velocity = wires[i].readback, 0.0
+        aims[i].goal, aims[i].velocity, aims[i].rest = wires[i].readback, 0.0, 0.0
 
 
 @compiled
@@ -58,4 +66,4 @@ def aim_at(aims, points):
 def interpolate(wires, before, after, f):
     """Setpoints between two control points, f in 0..1. before, after: (axes,)"""
     for i in range(wires.size):
-        wires[i].setpoint = before[i] + f * (after[i] - before[i])
+        wires[i].setpoint = on_grid(before[i] + f * (after[i] - before[i]))

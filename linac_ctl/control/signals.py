@@ -147,8 +147,18 @@ class Guard(IntEnum):
     SHIFT_RANGE = 21  # the shift ordered last was within what may be shifted
     REG_QUALITY = 22  # the last match may be used
     IMG_QUALITY = 23  # the last images are complete and show something
+    # ports, the worst of them counts; all fine in runs without any
+    LINK_UP = 24  # no line has hung up, no device has powered up again
+    LINK_IDENTIFIED = 25  # every device is the one that was met at connect
+    LINK_SILENT_CYCLES = 26  # without a new reading
+    LINK_BAD_FRAMES = 27  # lines in the last second that were none, and requests refused
+    LINK_REPEATED = 28  # answers in the last second that nobody waited for
+    LINK_OLD = 29  # answers in the last second from the device's past
+    LINK_LATENCY_MS = 30  # from request to answer, mean of about ten; 0.0 in lockstep
 
 
+NO_PORTS = {Guard.LINK_UP: 1.0, Guard.LINK_IDENTIFIED: 1.0, Guard.LINK_SILENT_CYCLES: 0.0, Guard.LINK_BAD_FRAMES: 0.0,
+            Guard.LINK_REPEATED: 0.0, Guard.LINK_OLD: 0.0, Guard.LINK_LATENCY_MS: 0.0}
 FIRST_GUARD = len(Signal)
 N_SIGNALS = len(Signal) + len(Guard)
 

@@ -14,6 +14,7 @@ from .signals import N_SIGNALS, Signal
 AIM = np.dtype([
     ("goal", "f8"),  # where the subsystem wants to end up
     ("velocity", "f8"),  # of the setpoint, unit per s
+    ("rest", "f8"),  # what the wire's grid leaves over of the place asked for
     ("speed", "f8"),  # fastest setpoint motion, unit per s
     ("accel", "f8"),  # unit per s2
     ("per_tolerance", "f8"),  # 1 / tolerance
@@ -175,7 +176,7 @@ def aims(axes: tuple[AxisConfig, ...], copies: int = 1) -> Any:
     rows = records(len(axes) * copies, AIM)
     for i, axis in enumerate(a for a in axes for _ in range(copies)):
         half = (axis.high - axis.low) / 2
-        rows[i : i + 1] = np.array([(0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, axis.low + half, half, 0.0)], AIM)
+        rows[i : i + 1] = np.array([(0.0, 0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, axis.low + half, half, 0.0)], AIM)
     return rows
 
 

@@ -19,7 +19,8 @@ EXAMPLES = {
     "rfc2217": "rfc2217://127.0.0.1:4001?baud=921600",
 }
 MADE_BY_THE_RUN = ("sim", "loopback", "pty")  # nothing to find outside: both ends are ours
-PARAMETERS: dict[str, tuple[str, ...]] = {"serial": ("baud", "dtr", "rts"), "rfc2217": ("baud",)}
+PARAMETERS: dict[str, tuple[str, ...]] = {"serial": ("baud", "dtr", "rts", "lockstep"), "tcp": ("lockstep",),
+                                           "rfc2217": ("baud", "lockstep")}
 SWITCH = {"on": True, "off": False}
 
 
@@ -35,6 +36,7 @@ class LinkUrl:
     baud: int = 0  # 0 = no rate: not a serial line
     dtr: bool | None = None  # serial: level while we are connected; None = as the driver does it
     rts: bool | None = None
+    lockstep: bool = True  # where the device offers it; False: its clock runs by itself in any case
 
     def __str__(self) -> str:
         return self.text
@@ -59,11 +61,13 @@ def parse_url(text: str) -> LinkUrl:
         if text.lower() != f"{parts.scheme}:":
             raise LinkUrlError(f"link {text!r}: nothing follows `{parts.scheme}:`{_served(parts)}")
         return LinkUrl(text, parts.scheme)
+    lockstep = _switch(text, given, "lockstep") is not False
     if parts.scheme == "serial":
         return LinkUrl(text, "serial", path=_path(text, parts), baud=_baud(text, given), dtr=_switch(text, given, "dtr"),
-                       rts=_switch(text, given, "rts"))
+                       rts=_switch(text, given, "rts"), lockstep=lockstep)
     host, port = _address(text, parts)
-    return LinkUrl(text, parts.scheme, host=host, port=port, baud=_baud(text, given) if parts.scheme == "rfc2217" else 0)
+    return LinkUrl(text, parts.scheme, host=host, port=port, baud=_baud(text, given) if parts.scheme == "rfc2217" else 0,
+                   lockstep=lockstep)
 
 
 def parse_link(text: str, subsystems: Iterable[str]) -> tuple[str, LinkUrl]:

@@ -194,6 +194,37 @@ class Timing(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkResult(_Strict):
+    """One device that was reached over bytes."""
+
+    device: str
+    url: str
+    mode: Annotated[Literal["lockstep", "free-running"], described("lockstep: the device's time passed cycle by cycle, when asked")]
+    firmware: str
+    serial: str
+    session: Annotated[str, described("of the power-up that was met at connect")]
+    up: Annotated[bool, described("until the end")]
+    why: Annotated[str, described("what ended it; empty while up")]
+    requests: int
+    answers: int
+    cycles_without_news: Annotated[int, described("cycles in which no new reading had come")]
+    longest_silence_ms: int
+    refused: Annotated[int, described("requests that the device refused")]
+    invalid: Annotated[int, described("lines that were none: CRC, form")]
+    repeated: Annotated[int, described("answers that nobody waited for")]
+    old: Annotated[int, described("answers from the device's past")]
+    unsent: Annotated[int, described("requests for which the line had no room")]
+    restarts: int
+    events: int
+    latency_p50_ms: Annotated[float, described("from request to answer, wall time, to the next 0.1 ms")]
+    latency_p99_ms: float
+    latency_max_ms: float
+    drift_ppm: Annotated[
+        float | None, described("device's clock against ours, positive = it runs faster; null = lockstep, or too short")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Result(_Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
 
@@ -233,6 +264,7 @@ class Result(_Strict):
     imaging_mu: Annotated[float, described("MU of MV images, by chamber 1; they are on no beam of the plan")] = 0.0
     imaging_dose: Annotated[ImagingDose | None, described("null = no imaging")] = None
     timing: Annotated[Timing | None, described("null = the run did not wait for the clock")] = None
+    links: Annotated[tuple[LinkResult, ...], described("devices reached over bytes; empty = all in process")] = ()
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
     schema_version: Literal[1] = SCHEMA_VERSION
 

@@ -20,12 +20,27 @@ def run_block(control, image, plant, cycles):
 
 @compiled
 def answer(control, image, plant):
-    """The second half of a cycle: when a port has spoken in between, and once at power-up."""
+    """The second half of a cycle, once at power-up."""
     step_plant(plant, image, control.job[0].cycle)
     return inputs(control, image)
 
 
+# the parts of a cycle, for machines with ports: bytes cross between them
+
+
 @compiled
 def speak(control, image):
-    """The first half of a cycle."""
+    """What the controller says."""
     outputs(control, image)
+
+
+@compiled
+def step(plant, image, cycle):
+    """What the machine does."""
+    step_plant(plant, image, cycle)
+
+
+@compiled
+def conclude(control, image):
+    """What the controller makes of it; -> Event bits."""
+    return inputs(control, image)

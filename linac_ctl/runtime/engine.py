@@ -1,6 +1,6 @@
 """Advances the cycles: the only caller of compiled code, the only one who tells others that something happened."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,32 +9,54 @@ from device_models.interface.compiled import pinned
 from device_models.interface.image import AXIS_DEVICES, Image
 
 from ..control.phases import Event
-from ..control.signals import FIRST_GUARD, Guard
+from ..control.signals import FIRST_GUARD, NO_PORTS, Guard
 from ..control.state import Control
-from .block import answer, run_block, speak
+from .block import answer, conclude, run_block, speak
+from .block import step as step_
 
 ROWS_FULL = int(Event.ROWS_FULL)
 
 
-class Port(Protocol):
-    """Bytes in place of a device's step; answers once per cycle, in lockstep."""
+class Ports(Protocol):
+    """Bytes in place of wires: asked twice per cycle, in lockstep."""
 
-    def exchange(self, image: Image) -> None:
-        """Setpoints of this cycle out, readbacks in."""
+    def send(self, image: Image, cycle: int) -> None:
+        """What the controller says in this cycle goes out."""
+
+    def receive(self, image: Image, cycle: int) -> None:
+        """What the devices have said comes in."""
 
 
 class Engine:
     """Owns the cycle counter. `on_event` hears of trips, watches, holds; `more_rows` supplies an empty row buffer."""
 
-    def __init__(self, control: Control, image: Image, plant: Any, *, max_block: int = 20_000, ports: Sequence[Port] = (),
+    def __init__(self, control: Control, image: Image, plant: Any, *, max_block: int = 20_000,
                  on_event: Callable[[int], None] = lambda events: None,
                  more_rows: Callable[[Any], Any] = lambda full: full) -> None:
-        self.control, self.image, self.plant, self.ports, self.max_block = control, image, plant, tuple(ports), max_block
+        self.control, self.image, self.plant, self.max_block = control, image, plant, max_block
+        self.ports: Ports | None = None
+        self.step: Callable[[int], Any] = self._step_plant
         self.on_event, self.more_rows = on_event, more_rows
         self.abort_wanted = False
         self._run = pinned(run_block, control, image, plant, 1)
-        self._answer = pinned(answer, control, image, plant) if self.ports else answer
-        self._speak = pinned(speak, control, image) if self.ports else speak
+        for guard, fine in NO_PORTS.items():
+            self.set_guard(guard, fine)
+
+    def connect(self, ports: Ports, step: Callable[[int], Any] | None = None) -> None:
+        """Bytes cross between the parts of every cycle from now on. `step`: steps the machine in place of our own call."""
+        self.ports, self.step = ports, step or self._step_plant
+        for guard in NO_PORTS:
+            self.set_guard(guard, float("nan"))
+        self._speak = pinned(speak, self.control, self.image)
+        self._step = pinned(step_, self.plant, self.image, 1)
+        self._conclude = pinned(conclude, self.control, self.image)
+
+    def _step_plant(self, cycle: int) -> None:
+        self.step_on(self.image, cycle)
+
+    def step_on(self, image: Image, cycle: int) -> None:
+        """One cycle of the machine, on these wires; after `connect`."""
+        self._step(self.plant, image, np.int64(cycle))
 
     @property
     def cycle(self) -> int:
@@ -43,7 +65,10 @@ class Engine:
 
     def power_up(self) -> None:
         """Let the machine speak once before anything is asked of it; setpoints then stand where the axes stand."""
-        self._answer(self.control, self.image, self.plant)
+        if self.ports is None:
+            answer(self.control, self.image, self.plant)
+        else:
+            self._exchange(self.ports)
         for name in AXIS_DEVICES:
             wires, aims = getattr(self.image, name), getattr(self.control, name)
             wires["setpoint"] = aims["goal"] = wires["readback"]
@@ -74,13 +99,19 @@ class Engine:
         self.control.signals[FIRST_GUARD + int(guard)] = value
 
     def _block(self, cycles: int) -> tuple[int, int]:
-        if not self.ports:
+        if self.ports is None:
             n, events = self._run(self.control, self.image, self.plant, np.int64(cycles))
             return int(n), int(events)
         self._speak(self.control, self.image)
-        for port in self.ports:
-            port.exchange(self.image)
-        return 1, int(self._answer(self.control, self.image, self.plant))
+        return 1, self._exchange(self.ports)
+
+    def _exchange(self, ports: Ports) -> int:
+        """Everything after the controller has spoken; -> Event bits."""
+        cycle = self.cycle
+        ports.send(self.image, cycle)
+        self.step(cycle)
+        ports.receive(self.image, cycle)
+        return int(self._conclude(self.control, self.image))
 
     def empty_rows(self) -> None:
         """Hand the full row buffer over and take an empty one; ValueError for one that the compiled cycle could not write."""

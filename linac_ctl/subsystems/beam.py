@@ -74,7 +74,7 @@ class Beam:
         self.field = field
         job = self.control.job
         load(self.control, field, self.limits)
-        job["preset_mu"], job["time_limit_s"], job["beam_s"] = field.mu[-1], time_limit_s, 0.0
+        job["preset_mu"], job["time_limit_s"], job["beam_s"] = round(float(field.mu[-1]), 3), round(time_limit_s, 3), 0.0
         job["prescription"] = job["armed_prescription"] = prescription
         job["session"] = job["armed_session"] = session
         await self._arm_channel(field.start_mu, resumed)
@@ -90,7 +90,7 @@ class Beam:
         180603 lesson).
         """
         safety, beam, job = self.image.safety, self.image.beam, self.control.job
-        safety["start_mu"] = start_mu
+        safety["start_mu"] = round(start_mu, 3)  # as far as a wire carries
         safety["reset"] = safety["arm"] = 1.0
         beam["clear_dose"] = 0.0 if resumed else 1.0
         await asyncio.sleep(TWO_CYCLES_S)

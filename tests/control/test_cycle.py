@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from device_models.interface.heartbeat import answer
-from device_models.interface.image import AXIS_DEVICES, DT_S
+from device_models.interface.image import AXIS_DEVICES, DT_S, Node
 from linac_ctl.control.cycle import (
     coast,
     drop_permit,
@@ -232,12 +232,22 @@ def test_without_a_permit_there_is_no_rate_and_the_low_cycles_count(desk: Desk) 
 def test_every_cycle_answers_the_channel_and_tells_it_its_limits(desk: Desk) -> None:
     desk.set(phase=Phase.IDLE, preset_mu=12.5, time_limit_s=33.0, cycle=99)
     desk.image.safety["challenge"] = 123456
+    desk.image.nodes["sampled_cycle"][Node.BEAM] = 97
     outputs(desk.control, desk.image)
     safety = desk.image.safety[0]
     assert safety["response"] == answer(123456) and (safety["preset_mu"], safety["time_limit_s"]) == (12.5, 33.0)
     assert desk.job["cycle"] == 100 and desk.image.nodes["enable"][0] == 1.0
     assert desk.setpoints()[0] > SET[0] and desk.job["gantry_before_deg"] == desk.setpoints()[0]
     assert desk.job["events"] == 0
+
+
+@pytest.mark.parametrize(("silent", "answered"), [(1, True), (3, True), (4, False), (1_000_000, False)])
+def test_a_source_not_heard_of_is_stopped_by_the_other_channel(desk: Desk, silent: int, answered: bool) -> None:
+    desk.set(phase=Phase.BEAM, cycle=99)
+    desk.image.safety["challenge"] = 123456
+    desk.image.nodes["sampled_cycle"][Node.BEAM] = 100 - silent
+    outputs(desk.control, desk.image)
+    assert (desk.image.safety["response"][0] == answer(123456)) == answered
 
 
 def test_a_hold_that_begins_or_ends_in_a_field_is_an_event(desk: Desk) -> None:

@@ -218,7 +218,7 @@ def test_live_parameters_stay_in_the_bands_of_real_machines(bench: Bench) -> Non
             values.add(float(bench.image.beam[name][0]))
     for name, (low, high) in bands.items():
         assert low <= min(seen[name]) <= max(seen[name]) <= high, name
-        assert len(seen[name]) > 50, name
+        assert len(seen[name]) >= 20, name  # in steps that a wire carries
 
 
 def test_a_stuck_trigger_goes_on_until_the_chain_opens(bench: Bench) -> None:

@@ -304,6 +304,14 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("TASK_ALIVE", guard(Guard.TASK_ALIVE), 1.0, 0.0, Phase.BEAM),
     ("TRANSITION_TIMEOUT", guard(Guard.TRANSITION), 1.0, 0.0, Phase.BEAM),
     ("CYCLE_OVERRUN", guard(Guard.OVERRUN_STREAK), 2.0, 3.0, Phase.BEAM),
+    ("LINK_DOWN", guard(Guard.LINK_UP), 1.0, 0.0, Phase.IDLE),
+    ("LINK_ID", guard(Guard.LINK_IDENTIFIED), 1.0, 0.0, Phase.IDLE),
+    ("LINK_LOST", guard(Guard.LINK_SILENT_CYCLES), 2.0, 3.0, Phase.BEAM),
+    ("LINK_OUT", guard(Guard.LINK_SILENT_CYCLES), 9.0, 10.0, Phase.IDLE),
+    ("LINK_CRC", guard(Guard.LINK_BAD_FRAMES), 2.0, 3.0, Phase.BEAM),
+    ("LINK_SEQ", guard(Guard.LINK_OLD), 0.0, 1.0, Phase.IDLE),
+    ("LINK_TWICE", guard(Guard.LINK_REPEATED), 2.0, 3.0, Phase.READY),
+    ("LINK_LATENCY", guard(Guard.LINK_LATENCY_MS), 15.0, 15.1, Phase.READY),
     ("CLOCK", guard(Guard.CLOCK_STEP_S), 0.5, 0.51, Phase.BEAM),
 ]
 IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
