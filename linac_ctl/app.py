@@ -36,6 +36,7 @@ from .subsystems.linac import Linac
 if TYPE_CHECKING:
     from .hardware import Hardware
     from .imager_link import ImagerLink, Prepared
+    from .links.tapes import Tapes
     from .sequencer.images import Imaging
     from .target_log import TargetLog
 
@@ -83,6 +84,7 @@ class Simulation:
         self.main: asyncio.Task[None] | None = None
         self.error: LinacError | None = None
         self.record_error: RecordError | None = None
+        self.tap_files: dict[str, str] = {}
         self._true_mu: dict[int, float] = {}
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
@@ -100,9 +102,17 @@ class Simulation:
     def _join(self, hardware: "Hardware") -> None:
         """Devices in place of wires; one whose clock runs by itself makes this run one in real time."""
         hardware.join(self.engine, self.order.seed)
+        if self.folder and hardware.outside:
+            self._keep(hardware.tapes, self.folder.path)
         if not hardware.lockstep and self.loop.pace.speed is None:
             self.loop.pace.set_speed(1.0)
         self.realtime_interlock = self.realtime_interlock or (not hardware.lockstep and self.loop.pace.speed == 1.0)
+
+    def _keep(self, tapes: "Tapes", path: Path) -> None:
+        """What went over the lines, with the record."""
+        tapes.tell = lambda why: self.log("record", why)
+        self.tap_files = tapes.open(path)
+        self.observers.append((tapes.every_s, tapes.look))
 
     # --- imaging, in sessions that have it: the modules are heavy, so others start without
 

@@ -20,6 +20,7 @@ from .links.client import Client
 from .links.identity import Identity, ask_identity
 from .links.open import open_link
 from .links.port import LinkPort
+from .links.tapes import Tapes
 from .links.url import LinkUrl, refuse_shared
 from .runtime.engine import Engine
 
@@ -57,6 +58,7 @@ class Hardware:
         self.met: dict[str, Met] = {}
         self.ports: list[LinkPort] = []
         self.lockstep = True
+        self.tapes = Tapes()
         self._far: FarEnd | None = None
         self._check()
 
@@ -75,7 +77,7 @@ class Hardware:
         """Open every line that leads outside, and ask who is there: before anything is written. LinkError says what is wrong."""
         try:
             for name in self.outside:
-                self._meet(name, open_link(self.urls[name]))
+                self._meet(name, self.tapes.line(name, open_link(self.urls[name])))
         except LinkError:
             self.close()
             raise
@@ -90,6 +92,7 @@ class Hardware:
             self._connect(self._far, name)
         self.lockstep = all("ls" in met.identity.caps and self.urls[name].lockstep for name, met in self.met.items())
         self.ports = [self.met[name].start(self.lockstep) for name in self.urls]
+        self.tapes.cycle = lambda: engine.cycle
         far = self._far
         engine.connect(LinkBank(self.ports, engine.set_guard), None if far is None else lambda cycle: far.pump(cycle, PATIENCE_S))
 
@@ -121,6 +124,7 @@ class Hardware:
             port.leave()
         for met in self.met.values():
             met.client.stream.close()
+        self.tapes.close()
 
 
 def axes(machine: MachineConfig, name: str) -> tuple[AxisConfig, ...]:

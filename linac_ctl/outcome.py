@@ -125,7 +125,7 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
     folder.close()
     rows = RunRecord.open(folder.path).rows()
     result = build_result(sim, rows, digest, wall_s, cpu_s)
-    files = {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE}
+    files = {"result": "result.json", "events": EVENTS, "configuration": "config.json", "plan": PLAN_FILE} | sim.tap_files
     write_result(folder.path, replace(result, files=files))
     try:
         files |= write_products(folder.path, rows, sim.order.plan, sim.order.machine.controller, folder.manifest, result,

@@ -8,6 +8,7 @@ Time in us from any zero; cycle of the controller, or `-`; `>` to the device, `<
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -58,6 +59,11 @@ class TapFile:
             self._file.write(f"# {self._gap} bytes are missing here: the buffer was full\n")
             self._gap = 0
         self._file.flush()
+
+    def close(self) -> None:
+        """What was not flushed is lost; never raises, also with a full disk. May be repeated."""
+        with suppress(OSError):
+            self._file.close()
 
 
 class TappedStream(Wrapper):
