@@ -38,11 +38,6 @@ class Budget:
         """The usual rate that would do; 0 if none does."""
         return next((baud for baud in USUAL_BAUDS if self._bits_per_s <= MOST_USED * baud), 0)
 
-    @property
-    def lowered(self) -> int:
-        """Only every so manieth cycle fits; 1 = all do."""
-        return 1 if self.fits else -int(-self.rate_hz // self.highest_hz)
-
     def __str__(self) -> str:
         """One line."""
         what = f"{self.sent_bytes} B out and {self.heard_bytes} B back at {self.rate_hz:g} Hz"

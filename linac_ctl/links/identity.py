@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from device_models.interface.wire.fields import AXIS_PER, Unit
 from device_models.interface.wire.framing import MAXLINE, integer
-from device_models.interface.wire.sizes import highest_rate_hz, sizes
+from device_models.interface.wire.sizes import LINE_END, sizes
 
 from ..config.machine import AxisConfig
 from ..errors import LinkError
+from .budget import Budget, require_fit
 from .client import FIRST_TRIES, Client
 
 PROTOCOL = "1"
@@ -82,15 +83,7 @@ def check_axis(name: str, axis: AxisConfig, i: int, item: dict[str, str] | None)
 
 def check_sizes(name: str, unit: Unit, axes: Sequence[tuple[int, int]], maxline: int, baud: int) -> None:
     """Lines fit the device, and a hundred of them per second fit the line."""
-    longest = max(sizes(unit, axes)) - 2
-    if maxline < sizes(unit, axes)[0] - 2:
-        raise LinkError(f"{name}: takes lines of {maxline} characters, `SV` has up to {longest}; see maxline= of `HI`")
-    if baud and (rate_hz := highest_rate_hz(unit, axes, baud)) < RATE_HZ:
-        raise LinkError(f"{name}: {longest + 2} bytes per cycle fit {baud} baud at {rate_hz:.0f} Hz, the cycle needs "
-                        f"{RATE_HZ:.0f} Hz; use {next_baud(unit, axes)} baud or more, or TCP")
-
-
-def next_baud(unit: Unit, axes: Sequence[tuple[int, int]]) -> int:
-    """The lowest usual rate that is enough."""
-    usual = (115_200, 230_400, 460_800, 921_600, 1_500_000, 3_000_000)
-    return next((baud for baud in usual if highest_rate_hz(unit, axes, baud) >= RATE_HZ), usual[-1])
+    asked, answered = sizes(unit, axes)
+    if maxline < asked - LINE_END:
+        raise LinkError(f"{name}: takes lines of {maxline} characters, `SV` has up to {asked - LINE_END}; see maxline= of `HI`")
+    require_fit(name, Budget(baud, RATE_HZ, asked, answered))

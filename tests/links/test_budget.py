@@ -28,13 +28,6 @@ def test_the_highest_rate_is_the_pages_and_fits_while_a_higher_one_does_not(unit
     assert of(unit, 115200, highest_hz * 0.999).fits and not of(unit, 115200, highest_hz * 1.001).fits
 
 
-@pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("baud", [1200, 9600, 115200])
-def test_every_so_manieth_cycle_fits_and_one_more_often_does_not(unit, baud):
-    every = of(unit, baud).lowered
-    assert of(unit, baud, 100 / every).fits and (every == 1 or not of(unit, baud, 100 / (every - 1)).fits)
-
-
 def test_the_busier_direction_counts():
     assert Budget(9600, 10, 96, 1).used == Budget(9600, 10, 1, 96).used == 1.0
 

@@ -59,7 +59,7 @@ def test_a_device_that_says_other_limits_or_units_is_refused(axis: int, old: str
 
 def test_a_line_that_is_too_slow_for_a_hundred_cycles_is_refused_with_the_rate_that_is_enough() -> None:
     words = refused(baud=57600)
-    assert "fit 57600 baud at 51 Hz, the cycle needs 100 Hz; use 115200 baud or more" in words
+    assert "of 57600 baud: does not fit; it carries 51 Hz at most: set the line to 115200 baud" in words
 
 
 def test_silence_junk_and_a_line_that_is_down_are_told_apart() -> None:
