@@ -14,7 +14,6 @@ from tests.firmware.programs import behind_a_pty
 from tests.scenarios.bench import Bench, at_mu
 from tests.support import Run, order_for, quick, run, small_static
 
-pytest.importorskip("linac_ctl.hardware", reason="sessions with a device outside are not there")
 MACHINE = "c_arm_m120_couch3"
 
 
