@@ -83,6 +83,8 @@ def tm(device: "Device", args: Args) -> str:
     """Telemetry period."""
     if args:
         asked = only(args, 0, LONGEST_MS)
+        if 0 < asked < PERIOD_MS:
+            raise Refused(Code.LIMIT, f"low={PERIOD_MS} high={LONGEST_MS}")
         device.telemetry_ms = -(-asked // PERIOD_MS) * PERIOD_MS
         device.telemetry_due_ms = device.rack.now_ms + device.telemetry_ms
     return str(device.telemetry_ms)
