@@ -222,9 +222,8 @@ class Device:
             self.stopping = self.profile.moving
         if not self.stopping:
             self.enabled(False)
-        if self.state not in LATCHED:
-            self.state = state
-            self.event(word)
+        self.state = self.state if self.state in LATCHED else state  # the first reason stays
+        self.event(word)
 
     # --- what it says
 

@@ -20,7 +20,8 @@ from .identity import Identity
 from .stats import LinkStats
 
 CYCLE_MS = round(DT_S * 1000)
-PATIENCE_S, NO_PATIENCE_S = 0.5, 0.0  # for an answer in lockstep; the second after it failed to come
+# for an answer in lockstep, by how many cycles none has come: one that stalled finds its way back, one that is dead costs no hour
+PATIENCE_S = ((3, 0.5), (300, 0.01))
 BOOT = "0"
 LATCHED = (BOOT, "4", "5", "6")  # states that end with `RS` alone
 MS_32 = 2**32
@@ -107,7 +108,7 @@ class LinkPort:
         self.stats.longest_silence_cycles = max(self.stats.longest_silence_cycles, self.silent_cycles)
 
     def _wait_for_answer(self) -> None:
-        patience_s = PATIENCE_S if self.silent_cycles < 3 else NO_PATIENCE_S
+        patience_s = next((seconds for cycles, seconds in PATIENCE_S if self.silent_cycles < cycles), 0.0)
         until_ns = self.now_ns() + round(patience_s * 1e9)
         self.take(self.stream.read())
         while self.sent_ns[self.expected] and self.stream.up and (left_ns := until_ns - self.now_ns()) > 0:

@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_models.interface.image import Image, Node, new_image
+from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.framing import REPLY, Decoder, make
+from linac_ctl.links.identity import Identity
 from linac_ctl.links.port import LinkPort
 from tests.links.device import Far, port
 from tests.support import machine
@@ -201,3 +204,44 @@ def test_a_device_that_does_not_read_is_counted_and_costs_no_time() -> None:
     for number in range(3000):
         it.send(wires, number)
     assert it.stats.unsent > 0 and it.stats.sent + it.stats.unsent == 3000
+
+
+class Slow:
+    """A stream whose bytes take a while, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now_ns, self.up, self.why, self.dropped = 0, True, "", 0
+        self.due: list[tuple[int, bytes]] = []
+        self.takes_ns = 1_000_000
+
+    def write(self, frame: bytes) -> bool:
+        from device_models.interface.wire.framing import DEVICE_HEARS, Decoder
+
+        for line in Decoder(hears=DEVICE_HEARS).feed(frame):
+            body = f"OK {len(self.due) * 10} 2 3 {' '.join(['0'] * 12)}"
+            self.due.append((self.now_ns + self.takes_ns, make(REPLY, line.sequence, body)))
+        return True
+
+    def read(self, timeout_s: float = 0.0) -> bytes:
+        waiting = [(t, b) for t, b in self.due if b]
+        first = min((t for t, _ in waiting), default=None)
+        if first is None or first > self.now_ns + timeout_s * 1e9:
+            self.now_ns += round(timeout_s * 1e9)
+            return b""
+        self.now_ns = max(self.now_ns, first)
+        self.due = [(t, b"" if t <= self.now_ns else b) for t, b in self.due]
+        return b"".join(b for t, b in waiting if t <= self.now_ns)
+
+    def fileno(self) -> int:
+        return 3
+
+
+def test_a_device_that_stalled_in_lockstep_is_followed_again_once_it_answers() -> None:
+    line, wires = Slow(), image()
+    who = Identity("test-1", "7", "ABCD1234", frozenset(("ls",)), 160)
+    it = LinkPort(UNITS["couch"], line, who, Decoder(), 10, lockstep=True, now_ns=lambda: line.now_ns + 1)  # type: ignore[arg-type]
+    for number in range(30):
+        line.takes_ns = 1_700_000_000 if number == 10 else 1_000_000
+        it.send(wires, number)
+        it.receive(wires, number)
+    assert it.stats.missed_cycles < 6 and it.silent_cycles == 0 and it.stats.repeated == 0
