@@ -15,7 +15,7 @@ from .errors import Code, Refused
 from .moves import AXES
 from .profile import Profile
 from .rack import CYCLE_MS, Rack
-from .states import LATCHED, Flag, State
+from .states import LATCHED, State
 from .verbs import ARMING, COMMON
 
 NEVER_PLAIN = ("AR", "FI", "SV", "LS")
@@ -235,10 +235,6 @@ class Device:
     def state_and_flags(self) -> str:
         """The two numbers."""
         node = self.node
-        flags = Flag(0)
-        flags |= Flag.POWERED if node["powered"][0] == 1.0 else Flag(0)
-        flags |= Flag.CALIBRATED if node["calibrated"][0] == 1.0 else Flag(0)
-        flags |= Flag.ARMED if self.arming.armed else Flag(0)
-        flags |= Flag.LOCKSTEP if self.lockstep else Flag(0)
-        flags |= Flag.SELF_MOVING if self.profile.moving and not self.stopping else Flag(0)
-        return f"{int(self.state)} {int(flags)}"
+        held = (node["powered"][0] == 1.0, node["calibrated"][0] == 1.0, self.arming.armed, self.lockstep,
+                self.profile.moving and not self.stopping)
+        return f"{self.state:d} {sum(1 << bit for bit, there in enumerate(held) if there)}"

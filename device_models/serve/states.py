@@ -1,6 +1,6 @@
-"""States and flags of a device on the wire."""
+"""States of a device on the wire."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 
 class State(IntEnum):
@@ -16,13 +16,3 @@ class State(IntEnum):
 
 
 LATCHED = (State.BOOT, State.STOP, State.COMM, State.FAULT)
-
-
-class Flag(IntFlag):
-    """Sum of these is the second number of every status."""
-
-    POWERED = 1
-    CALIBRATED = 2
-    ARMED = 4
-    LOCKSTEP = 8
-    SELF_MOVING = 16

@@ -21,7 +21,7 @@ from .stats import LinkStats
 
 CYCLE_MS = round(DT_S * 1000)
 # for an answer in lockstep, by how many cycles none has come: one that stalled finds its way back, one that is dead costs no hour
-PATIENCE_S = ((3, 0.5), (300, 0.01))
+PATIENCE_S = ((3, 2.0), (300, 0.01))
 BOOT = "0"
 LATCHED = (BOOT, "4", "5", "6")  # states that end with `RS` alone
 MS_32 = 2**32

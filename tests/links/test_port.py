@@ -241,7 +241,7 @@ def test_a_device_that_stalled_in_lockstep_is_followed_again_once_it_answers() -
     who = Identity("test-1", "7", "ABCD1234", frozenset(("ls",)), 160)
     it = LinkPort(UNITS["couch"], line, who, Decoder(), 10, lockstep=True, now_ns=lambda: line.now_ns + 1)  # type: ignore[arg-type]
     for number in range(30):
-        line.takes_ns = 1_700_000_000 if number == 10 else 1_000_000
+        line.takes_ns = 6_700_000_000 if number == 10 else 1_000_000
         it.send(wires, number)
         it.receive(wires, number)
-    assert it.stats.missed_cycles < 6 and it.silent_cycles == 0 and it.stats.repeated == 0
+    assert 1 <= it.stats.missed_cycles < 200 and it.silent_cycles == 0 and it.stats.repeated == 0

@@ -12,7 +12,7 @@ MOST_24, MOST_16 = 2**23 - 1, 2**15 - 1
 
 def pack_24(values: Any) -> str:
     """values: (n,) f8 whole numbers; NaN stands for no reading, what is too large for the largest number."""
-    whole = np.where(np.isnan(values), NO_READING_24, np.clip(np.nan_to_num(values), -MOST_24, MOST_24)).astype("<i4")
+    whole = _whole(values, MOST_24, NO_READING_24).astype("<i4")
     return b64encode(whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()).decode()
 
 
@@ -29,7 +29,7 @@ def unpack_24(text: str, n: int) -> Any:
 
 def pack_16(values: Any) -> str:
     """As `pack_24`, two bytes each."""
-    whole = np.where(np.isnan(values), NO_READING_16, np.clip(np.nan_to_num(values), -MOST_16, MOST_16)).astype("<i2")
+    whole = _whole(values, MOST_16, NO_READING_16).astype("<i2")
     return b64encode(whole.tobytes()).decode()
 
 
@@ -40,6 +40,10 @@ def unpack_16(text: str, n: int) -> Any:
     whole = np.frombuffer(data, "<i2").astype(np.float64)
     whole[whole == NO_READING_16] = np.nan
     return whole
+
+
+def _whole(values: Any, most: int, no_reading: int) -> Any:
+    return np.where(values == values, np.minimum(np.maximum(values, -most), most), no_reading)
 
 
 def _bytes(text: str, size: int) -> bytes | None:

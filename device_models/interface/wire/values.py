@@ -1,5 +1,6 @@
 """Numbers of a unit between the image and the arguments of a line; both directions, both sides."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from .fields import ALL, AXIS_PER, MOST_APART, Unit, Value
 from .framing import integer
 
 NAN = float("nan")
+PLAIN = re.compile(r"(?:-?[0-9]{1,9}|nan)(?: (?:-?[0-9]{1,9}|nan))*", re.ASCII)
 PER = float(AXIS_PER)
 
 
@@ -23,15 +25,15 @@ def number(text: str) -> float | None:
 
 def numbers(args: Sequence[str]) -> list[float] | None:
     """All of them, or None if one is none."""
+    if PLAIN.fullmatch(" ".join(args)):  # nearly always: numbers that need no look at their range
+        return list(map(float, args))
     found = [number(text) for text in args]
     return None if None in found else found  # type: ignore[return-value]
 
 
 def words(values: Any) -> str:
     """(n,) f8 whole numbers as arguments."""
-    if np.isnan(values).any():
-        return " ".join("nan" if value != value else str(int(value)) for value in values.tolist())
-    return " ".join(map(str, values.astype(np.int64).tolist()))
+    return " ".join([str(int(value)) if value == value else "nan" for value in values.tolist()])
 
 
 # --- axes
