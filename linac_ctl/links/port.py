@@ -52,7 +52,7 @@ class LinkPort:
         """What the controller wants in this cycle."""
         node = image.nodes[self.unit.node]
         wanted = bool(node["enable"] == 1.0)
-        if wanted and not self.enabled and self.state in LATCHED and cycle > 0:
+        if wanted and not self.enabled and cycle > 0 and (self.state in LATCHED or self._unfed(cycle)):
             self._say(f"RS {self.identity.session}")  # power is wanted again because somebody has reset what had stopped us
         self.enabled = wanted
         if self.unit.radiates:
@@ -60,6 +60,10 @@ class LinkPort:
         wires = getattr(image, self.unit.name)
         said = say_targets(self.unit, wires) if self.unit.axes else say_values(self.unit.hears, wires)
         self.expected = self._say(f"SV {int(wanted)} {said}".rstrip())
+
+    def _unfed(self, cycle: int) -> bool:
+        """Getting ready for the first cycle may take us longer than a watchdog waits; `RS` changes nothing where it did not."""
+        return cycle == 1 and not self.lockstep
 
     def _arm(self, image: Image) -> None:
         """Two steps before a permit that was not there in the last cycle."""

@@ -140,6 +140,17 @@ def test_a_latched_device_is_reset_only_when_power_is_asked_for_anew() -> None:
     assert sent(far)[-2] == "RS ABCD1234" and far.verbs[-1] == "SV"
 
 
+@pytest.mark.parametrize(("lockstep", "said"), [(False, 1), (True, 0)])
+def test_whatever_ran_out_before_the_first_cycle_is_reset_once_where_the_device_has_its_own_time(lockstep: bool, said: int) -> None:
+    it, far = port(lockstep=lockstep)
+    wires = image()
+    cycle(it, wires, far, 0)
+    wires.nodes["enable"][Node.COUCH] = 1.0
+    for number in (1, 2, 3):
+        cycle(it, wires, far, number)
+    assert far.verbs.count("RS") == said and far.verbs[-1] == "SV"
+
+
 def test_a_permit_is_armed_in_two_steps_every_time_it_is_given() -> None:
     it, far = port(unit="beam")
     wires = image()
