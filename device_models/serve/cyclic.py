@@ -44,7 +44,8 @@ def targets(device: "Device", args: Args, wanted: int) -> None:
 
 def within(device: "Device", targets: Any) -> None:
     """Refused unless every axis may go there."""
-    for i in map(int, np.flatnonzero((targets < device.low) | (targets > device.high))):
+    beyond = (targets < device.low) | (targets > device.high)
+    for i in map(int, np.flatnonzero(beyond) if beyond.any() else ()):
         raise Refused(Code.LIMIT, f"axis={i} low={device.limits[i][0]} high={device.limits[i][1]}")
 
 

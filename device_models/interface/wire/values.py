@@ -60,7 +60,7 @@ def say_readings(unit: Unit, wires: Any) -> str:
     apart = np.rint(wires["readback_2"] * PER) - first
     if unit.blocks:
         return f"B={pack_24(first)} D={pack_16(apart)}"
-    return f"{words(first)} {words(np.clip(apart, -MOST_APART, MOST_APART))}"
+    return f"{words(first)} {words(np.minimum(np.maximum(apart, -MOST_APART), MOST_APART))}"
 
 
 def hear_readings(unit: Unit, args: Sequence[str], wires: Any) -> bool:
