@@ -1,6 +1,6 @@
 """One virtual device behind bytes: hears requests, keeps the protocol's rules, and moves its wires in the image of the far end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,24 +9,26 @@ from ..interface.image import Image
 from ..interface.wire.fields import AXIS_PER, Unit
 from ..interface.wire.framing import DEVICE_HEARS, EVENT, REPLY, STOP_BYTE, TELEMETRY, Decoder, Line, make
 from ..interface.wire.values import say_readings, say_values
+from .arguments import Args
 from .arming import Arming
-from .cyclic import sv
 from .errors import Code, Refused
-from .moves import AXES
 from .profile import Profile
 from .rack import CYCLE_MS, Rack
 from .states import LATCHED, State
-from .verbs import ARMING, COMMON
 
+Verbs = Mapping[str, Callable[["Device", Args], str | None]]
 NEVER_PLAIN = ("AR", "FI", "SV", "LS")
 OLD = 128  # requests further ahead than this are from the past
 MS_32 = 2**32
 
 
 class Device:
-    """`limits`: of every axis, whole um or mdeg, with the speed and acceleration of its own moves. `say`: where bytes go."""
+    """`limits`: of every axis, whole um or mdeg, with the speed and acceleration of its own moves. `verbs`: what it answers to,
+    each takes the device and the arguments and gives the body of the reply after `OK t`, or None: when the cycles asked for are
+    over. `say`: where bytes go.
+    """
 
-    def __init__(self, unit: Unit, rack: Rack, limits: Sequence[tuple[int, int, int, int]], *, serial: str,
+    def __init__(self, unit: Unit, rack: Rack, limits: Sequence[tuple[int, int, int, int]], verbs: Verbs, *, serial: str,
                  session: Callable[[int], str], say: Callable[[bytes], object], silent: Callable[[], bool] = lambda: False,
                  baud: int = 0) -> None:
         self.unit, self.rack, self.limits, self.serial, self.new_session = unit, rack, limits, serial, session
@@ -35,7 +37,7 @@ class Device:
         self.boots = 0
         self.low = np.array([limit[0] for limit in limits]) / AXIS_PER
         self.high = np.array([limit[1] for limit in limits]) / AXIS_PER
-        self.verbs = COMMON | {"SV": sv} | (AXES if unit.axes else {}) | (ARMING if unit.radiates else {})
+        self.verbs = verbs
         self.power_up()
         rack.devices.append(self)
 

@@ -1,7 +1,5 @@
 """`MV` and `MA`: moves that a device makes by itself."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..interface.wire.fields import AXIS_PER
@@ -9,14 +7,12 @@ from ..interface.wire.framing import integer
 from ..interface.wire.values import hear_targets
 from .arguments import Args, only
 from .cyclic import within
+from .device import Device, Verbs
 from .errors import Code, Refused
 from .states import State
 
-if TYPE_CHECKING:
-    from .device import Device
 
-
-def mv(device: "Device", args: Args) -> str:
+def mv(device: Device, args: Args) -> str:
     """One axis goes somewhere by itself."""
     if len(args) != 2:
         raise Refused(Code.SYNTAX)
@@ -26,7 +22,7 @@ def mv(device: "Device", args: Args) -> str:
     return move(device, {axis: target / AXIS_PER})
 
 
-def ma(device: "Device", args: Args) -> str:
+def ma(device: Device, args: Args) -> str:
     """All axes do."""
     targets = hear_targets(device.unit, args, len(device.limits))
     if targets is None or np.isnan(targets).any():
@@ -34,7 +30,7 @@ def ma(device: "Device", args: Args) -> str:
     return move(device, dict(enumerate(targets.tolist())))
 
 
-def move(device: "Device", goals: dict[int, float]) -> str:
+def move(device: Device, goals: dict[int, float]) -> str:
     """Goals by axis, all of them or none."""
     targets = device.low.copy()
     targets[list(goals)] = list(goals.values())
@@ -47,4 +43,4 @@ def move(device: "Device", goals: dict[int, float]) -> str:
     return device.state_and_flags()
 
 
-AXES = {"MV": mv, "MA": ma}
+AXES: Verbs = {"MV": mv, "MA": ma}

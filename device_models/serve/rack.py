@@ -1,14 +1,24 @@
 """Devices that share one plant and one clock, stepped together; in lockstep a cycle waits until all of them have asked for it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..interface.image import DT_S, Image
 
-if TYPE_CHECKING:
-    from .device import Device
-
 CYCLE_MS = round(DT_S * 1000)
+
+
+class Stepped(Protocol):
+    """A device, as a rack sees it. `waiting`: cycles that its client has asked for."""
+
+    lockstep: bool
+    waiting: int
+
+    def before_step(self) -> None:
+        """A cycle is about to pass."""
+
+    def after_step(self) -> None:
+        """It has passed."""
 
 
 class Rack:
@@ -16,7 +26,7 @@ class Rack:
 
     def __init__(self, image: Image, step: Callable[[int], Any]) -> None:
         self.image, self.step_plant = image, step
-        self.devices: list[Device] = []
+        self.devices: list[Stepped] = []
         self.cycle = 0  # the next one to be done
         self.lockstep = False
 

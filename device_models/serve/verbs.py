@@ -1,21 +1,15 @@
 """What every device answers to. Each takes the device and the arguments and gives the body of the reply after `OK t`."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from .arguments import Args, none, only, word
 from .description import items
+from .device import Device, Verbs
 from .errors import Code, Refused
 from .states import LATCHED, State
 
-if TYPE_CHECKING:
-    from .device import Device
-
-Answer = Callable[["Device", Args], str | None]  # None: when the cycles asked for are over
 PERIOD_MS, LONGEST_MS, SHORTEST_WATCHDOG_MS = 10, 10_000, 20
 
 
-def hi(device: "Device", args: Args) -> str:
+def hi(device: Device, args: Args) -> str:
     """Who is this?"""
     none(args)
     caps = ["tm", "tt", "ls"] + (["bk"] if device.unit.blocks else []) + (["ar"] if device.unit.radiates else [])
@@ -23,19 +17,19 @@ def hi(device: "Device", args: Args) -> str:
             f"session={device.session} caps={','.join(caps)} maxline={device.maxline} baud={device.baud}")
 
 
-def dd(device: "Device", args: Args) -> str:
+def dd(device: Device, args: Args) -> str:
     """How many items of self-description, or one of them."""
     told = items(device.unit, device.limits, sorted(device.verbs), device.watchdog_ms, device.telemetry_ms)
     return told[only(args, 0, len(told) - 1)] if args else str(len(told))
 
 
-def st(device: "Device", args: Args) -> str:
+def st(device: Device, args: Args) -> str:
     """Status."""
     none(args)
     return device.status()
 
 
-def en(device: "Device", args: Args) -> str:
+def en(device: Device, args: Args) -> str:
     """Drive power."""
     wanted = only(args, 0, 1)
     if wanted and device.state in LATCHED:
@@ -49,7 +43,7 @@ def en(device: "Device", args: Args) -> str:
     return device.state_and_flags()
 
 
-def ht(device: "Device", args: Args) -> str:
+def ht(device: Device, args: Args) -> str:
     """Controlled stop of a move."""
     none(args)
     device.arming.end()
@@ -62,7 +56,7 @@ def ht(device: "Device", args: Args) -> str:
     return device.state_and_flags()
 
 
-def rs(device: "Device", args: Args) -> str:
+def rs(device: Device, args: Args) -> str:
     """Leave a latched state."""
     if word(args) != device.session:
         raise Refused(Code.SESSION)
@@ -72,14 +66,14 @@ def rs(device: "Device", args: Args) -> str:
     return device.state_and_flags()
 
 
-def wd(device: "Device", args: Args) -> str:
+def wd(device: Device, args: Args) -> str:
     """Watchdog time."""
     if args:
         device.watchdog_ms = only(args, SHORTEST_WATCHDOG_MS, LONGEST_MS)
     return str(device.watchdog_ms)
 
 
-def tm(device: "Device", args: Args) -> str:
+def tm(device: Device, args: Args) -> str:
     """Telemetry period."""
     if args:
         asked = only(args, 0, LONGEST_MS)
@@ -90,21 +84,21 @@ def tm(device: "Device", args: Args) -> str:
     return str(device.telemetry_ms)
 
 
-def cn(device: "Device", args: Args) -> str:
+def cn(device: Device, args: Args) -> str:
     """Counters."""
     none(args)
     c = device.counts
     return f"{c.good} {c.invalid} {c.repeated} {c.old} {c.stops} {c.expiries}"
 
 
-def tt(device: "Device", args: Args) -> str:
+def tt(device: Device, args: Args) -> str:
     """Terminal mode."""
     none(args)
     device.decoder.plain = True
     return ""
 
 
-def ls(device: "Device", args: Args) -> str:
+def ls(device: Device, args: Args) -> str:
     """Lockstep."""
     device.lockstep = only(args, 0, 1) == 1
     device.rack.stand_still(device.lockstep)
@@ -112,7 +106,7 @@ def ls(device: "Device", args: Args) -> str:
     return device.state_and_flags().split()[1]
 
 
-def tk(device: "Device", args: Args) -> None:
+def tk(device: Device, args: Args) -> None:
     """So many cycles."""
     cycles = only(args, 1, 1000)
     if not device.lockstep:
@@ -120,13 +114,13 @@ def tk(device: "Device", args: Args) -> None:
     device.waiting = cycles
 
 
-def ar(device: "Device", args: Args) -> str:
+def ar(device: Device, args: Args) -> str:
     """First step of arming."""
     device.arming.ask(word(args), device.rack.now_ms)
     return device.state_and_flags().split()[1]
 
 
-def fi(device: "Device", args: Args) -> str:
+def fi(device: Device, args: Args) -> str:
     """Second step."""
     nonce = word(args)
     if device.state in LATCHED:
@@ -135,6 +129,6 @@ def fi(device: "Device", args: Args) -> str:
     return device.state_and_flags().split()[1]
 
 
-COMMON: dict[str, Answer] = {"HI": hi, "DD": dd, "ST": st, "EN": en, "HT": ht, "RS": rs, "WD": wd, "TM": tm, "CN": cn, "TT": tt,
+COMMON: Verbs = {"HI": hi, "DD": dd, "ST": st, "EN": en, "HT": ht, "RS": rs, "WD": wd, "TM": tm, "CN": cn, "TT": tt,
                              "LS": ls, "TK": tk}
-ARMING: dict[str, Answer] = {"AR": ar, "FI": fi}
+ARMING: Verbs = {"AR": ar, "FI": fi}
