@@ -15,7 +15,7 @@ from linac_ctl.records.charts import Band, Line, Panel, chart, decimate, path, s
 from linac_ctl.records.heatmap import GREY, colours, leaf_map, worst_in_columns
 from linac_ctl.records.plots import axis_chart, beam_plots, field
 from linac_ctl.records.report import collect, render, write_report
-from linac_ctl.records.result import read_result, write_result
+from linac_ctl.records.result import LinkResult, Timing, read_result, write_result
 from linac_ctl.records.run_record import RunRecord
 from linac_ctl.records.verdict import axis_limits, checks
 from tests.records.synthetic import (
@@ -90,6 +90,20 @@ def test_every_axis_is_drawn_against_time_and_mu_and_every_picture_is_xml(tmp_pa
     assert {"dose", "leaf-rms", "leaf-error-time", "leaf-error-mu", "aperture-1", "aperture-4"} <= set(plots)
     for name, svg in plots.items():
         assert ET.fromstring(svg).tag.endswith("svg"), name
+
+
+def test_devices_behind_lines_and_lateness_are_told_where_there_were_any(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    assert "Devices behind lines" not in text(page(run)) and "Real time:" not in text(page(run))
+    link = LinkResult("couch", "serial:///dev/ttyUSB0", "free-running", "fw-7", "1", "ABCD1234", False, "unplugged", 900, 890, 12,
+                      70, 1, 2, 3, 4, 5, 6, 7, 0.4, 1.5, 9.0, -17.4)
+    late = Timing(900, 99.98, 0.05, 0.2, 3.0, 1, 2, 1, "timerfd", "SCHED_OTHER", 0)
+    write_result(run, replace(read_result(run), links=(link,), timing=late))
+    said = text(page(run))
+    for words in ("serial:///dev/ttyUSB0", "session ABCD1234", "free-running unplugged",
+                  "900 12 cycles, at most 70 ms 2, 3, 4, 1, 6",
+                  "0.4, 1.5, 9.0 -17", "99.98 cycles per second", "2 ticks skipped"):
+        assert words in said, words
 
 
 def test_names_from_a_plan_cannot_break_the_page(tmp_path: Path) -> None:
