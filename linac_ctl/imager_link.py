@@ -5,7 +5,7 @@ read, between cycles, as a pure function of those notes. How long that takes the
 stands still. The controller gets pixels and readbacks; the patient's pose stays here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from device_models.hands import Hands
 from device_models.imagers.config import ImagersConfig, load_imagers
 from device_models.imagers.errors import ExposureRefused
 from device_models.imagers.frame import Frame, Instant
-from device_models.imagers.kv import KvImager, KvShot, Permits, allowed
+from device_models.imagers.kv import KvImager, KvNote, KvShot, Permits, allowed
 from device_models.imagers.projector import Projector, voxel_projector
 from device_models.imagers.tube import Technique as TubeTechnique
 from device_models.interface.image import DT_S, Image
@@ -38,6 +38,7 @@ from .plan.make.uids import uid
 from .plan.model import Beam, Plan
 from .sequencer.images import PlanningImages
 from .subsystems.kv_frames import KvFrame, Technique
+from .told_frames import PER, told, whole
 
 SKIN_MM = np.array([0.0, 0.0, 100.0])  # what the surface monitor looks at, patient's axes
 CT_SPACING_MM, CT_NOISE_HU, CT_SEED = 2.0, 12.0, 3  # the planning CT of a phantom: its own sampling, its own noise
@@ -161,18 +162,14 @@ class ImagerLink:
         self.turn = TurnShift(seed, turn.sigma_mm_at_90, turn.sigma_deg_at_90)
         self.monitor = SurfaceMonitor(prepared.imagers.surface, seed)
         self.imager = KvImager(prepared.imagers.kv, prepared.projector, HiddenPose(), seed)
-        self.shots: list[KvShot] = []
+        self.shots: list[KvNote] = []
 
     # --- Exposures
 
     def expose(self, technique: Technique) -> None:
         """One exposure in this cycle; RefusedError when the generator says no."""
-        tube = TubeTechnique(technique.kv, technique.ma, technique.ms)
         try:
-            allowed(self.permits())
-            self.imager.tube.check(tube)
-            self.shots.append(KvShot(tube, self.truth_now(), self.seen_now(), technique.binning))
-            self.image.room["kv_exposures"] += 1
+            self.shots.append(self.note(*whole(technique)))
         except ExposureRefused as refusal:
             raise RefusedError(str(refusal)) from None
         except ValueError as error:
@@ -181,9 +178,8 @@ class ImagerLink:
     def read(self) -> tuple[KvFrame, ...]:
         """All frames since the last look: here the pixels are made."""
         shots, self.shots = self.shots, []
-        self.imager.patient = self.hidden()
         try:
-            frames = self.imager.scan(shots, Permits(True, True))  # each was allowed at its own instant
+            frames = self.develop(shots)
         except ExposureRefused as refusal:
             raise RefusedError(str(refusal)) from None
         return tuple(told(frame) for frame in frames)
@@ -191,6 +187,26 @@ class ImagerLink:
     def discard(self) -> None:
         """Nobody will ask for these any more."""
         self.shots = []
+
+    # --- the far end itself, with or without a line before it
+
+    def note(self, volt: int, microampere: int, microsecond: int, binning: int) -> KvNote:
+        """One exposure in this cycle; ExposureRefused, or ValueError when the machine does not know where it stands."""
+        technique = TubeTechnique(volt / PER, microampere / PER, microsecond / PER)
+        allowed(self.permits())
+        self.imager.tube.check(technique)
+        note = self.imager.note(KvShot(technique, self.truth_now(), self.seen_now(), binning))
+        self.image.room["kv_exposures"] += 1
+        return note
+
+    def develop(self, notes: Sequence[KvNote]) -> list[Frame]:
+        """Pixels of exposures."""
+        self.imager.patient = self.hidden()
+        return self.imager.develop(notes)
+
+    def heat_kj(self) -> float:
+        """In the anode now."""
+        return self.imager.tube.heat_then(self.cycle() * DT_S)
 
     # --- the virtual room
 
@@ -242,10 +258,3 @@ class ImagerLink:
         truth = self.prepared.patient.truth(self.hidden())
         error = six(truth.hidden.error(time_s, couch, planned_angle_deg))
         return round(truth.residual_mm(time_s, couch, planned_angle_deg), 4), tuple(round(v, 4) + 0.0 for v in error)
-
-
-def told(frame: Frame) -> KvFrame:
-    """What crosses the wire."""
-    seen = frame.metadata
-    return KvFrame(frame.pixels, seen.number, seen.time_s, seen.gantry_deg, seen.source_angle_deg, seen.source_mm, seen.panel_mm,
-                   seen.couch.six, seen.pitch_mm, seen.air_counts, seen.kv, seen.mas)

@@ -62,9 +62,9 @@ def rehearse(imaging: ImagingOrder, config: KvImagerConfig) -> None:
     from device_models.imagers.tube import Technique
     from device_models.patient.couch import CouchPose
 
-    from .imager_link import told
     from .sequencer.images import Imaging
     from .sequencer.matching import locate
+    from .told_frames import told
 
     room, scan, asked = imaging.room, imaging.protocol.scans[imaging.scan], imaging.protocol.technique
     desk = Imaging(imaging.protocol, imaging.scan, SimpleNamespace(config=config), room.planning, (0.0, 0.0, 0.0))  # type: ignore[arg-type]

@@ -41,6 +41,15 @@ class KvShot:
     range_name: str = "wide"
 
 
+@dataclass(frozen=True, slots=True)
+class KvNote:
+    """An exposure that has been made: its number since power-up, and how much really came out of the tube, 1.0 = nominal."""
+
+    shot: KvShot
+    number: int
+    output: float
+
+
 @dataclass(slots=True, eq=False)
 class KvImager:
     """Tube and panel on their arms."""
@@ -67,22 +76,37 @@ class KvImager:
         if not shots:
             return []
         self._like_each_other(shots)
-        output = [self.tube.expose(shot.technique, shot.truth.time_s, self.frames + k) for k, shot in enumerate(shots)]
+        return self.develop([self.note(shot) for shot in shots])
+
+    def note(self, shot: KvShot) -> KvNote:
+        """The exposure itself: the anode gets warm, the panel keeps what came. ExposureRefused says why there is none."""
+        self.panel.per_quantum(shot.range_name, self.panel.shape(shot.binning)[2])
+        if not to_panel_mm(kv_nominal(shot.truth)) > 0.0:
+            raise ExposureRefused("kV imager: the panel is on the tube's side of the isocentre; move the arms to their places",
+                                  "place")
+        output = self.tube.expose(shot.technique, shot.truth.time_s, self.frames)
+        number, self.frames = self.frames, self.frames + 1
+        return KvNote(shot, number, output)
+
+    def develop(self, notes: Sequence[KvNote]) -> list[Frame]:
+        """Pixels of exposures, in order of time, of one technique and binning. How many at a time changes no bit."""
+        if not notes:
+            return []
+        self._like_each_other([note.shot for note in notes])
         found: list[Frame] = []
-        for start in range(0, len(shots), CHUNK):
-            found += self._chunk(shots[start : start + CHUNK], output[start : start + CHUNK])
+        for start in range(0, len(notes), CHUNK):
+            found += self._chunk(notes[start : start + CHUNK])
         return found
 
-    def _chunk(self, shots: Sequence[KvShot], output: Sequence[float]) -> list[Frame]:
+    def _chunk(self, notes: Sequence[KvNote]) -> list[Frame]:
+        shots, numbers = [note.shot for note in notes], [note.number for note in notes]
         first = shots[0]
         shape = self.panel.shape(first.binning)
         spectrum = kv_spectrum(self.config.tube, first.technique.kv)
         views = [true_view(kv_nominal(s.truth), self.config.flex, s.truth, self.config.ahead_deg, shape) for s in shots]
         poses = [self.patient.pose(s.truth.time_s, s.truth.couch) for s in shots]
         integrals = self.projector.integrals(views, poses, spectrum)
-        numbers = list(range(self.frames, self.frames + len(shots)))
-        self.frames += len(shots)
-        quanta = np.array([self._air(s, kv_nominal(s.truth)) * share for s, share in zip(shots, output, strict=True)])
+        quanta = np.array([self._air(note.shot, kv_nominal(note.shot.truth)) * note.output for note in notes])
         times = np.array([s.truth.time_s for s in shots])
         images = self.panel.read(integrals, np.ones_like(integrals), quanta, first.binning, first.range_name, times, numbers)
         return [Frame(image, self._told(s, number, shape)) for image, s, number in zip(images, shots, numbers, strict=True)]
@@ -107,8 +131,6 @@ class KvImager:
         for shot in shots:
             if (shot.technique.kv, shot.binning, shot.range_name) != (first.technique.kv, first.binning, first.range_name):
                 raise ExposureRefused("kV imager: one run has one kV, binning and range; start another run for another technique")
-            if not to_panel_mm(kv_nominal(shot.truth)) > 0.0:
-                raise ExposureRefused("kV imager: the panel is on the tube's side of the isocentre; move the arms to their places")
         times = [shot.truth.time_s for shot in shots]
         if any(not b > a for a, b in pairwise(times)):
             raise ExposureRefused("kV imager: frames of a run must follow each other in time")
@@ -116,10 +138,10 @@ class KvImager:
 
 def allowed(permits: Permits) -> None:
     """ExposureRefused unless all wires say yes."""
-    for fine, why in (
-        (permits.door_closed, "the door is open; close it"),
-        (permits.exposure_held, "the exposure switch is not held"),
-        (permits.enabled, "X-rays are not enabled; look at the key and the emergency stops"),
+    for fine, words, why in (
+        (permits.door_closed, "the door is open; close it", "door"),
+        (permits.exposure_held, "the exposure switch is not held", "switch"),
+        (permits.enabled, "X-rays are not enabled; look at the key and the emergency stops", "enable"),
     ):
         if fine is not True:
-            raise ExposureRefused(f"kV imager: no exposure: {why}")
+            raise ExposureRefused(f"kV imager: no exposure: {words}", why)

@@ -51,7 +51,7 @@ class MvImager:
         spectrum = self._spectrum(shot)
         place = mv_nominal(shot.truth, self.config.sad_mm)
         if not to_panel_mm(place) > 0.0:
-            raise ExposureRefused("MV imager: the panel stands in front of the source; move the arm to its place")
+            raise ExposureRefused("MV imager: the panel stands in front of the source; move the arm to its place", "place")
         shape = self.panel.shape(shot.binning)
         view = true_view(place, self.config.flex, shot.truth, 0.0, shape)
         pose = self.patient.pose(shot.truth.time_s, shot.truth.couch)
@@ -69,7 +69,7 @@ class MvImager:
         if shot.mode not in self.config.spectra:
             raise ExposureRefused(f"MV imager: no beam mode '{shot.mode}'; there are {', '.join(self.config.spectra)}")
         if not 0.0 < shot.mu < float("inf"):
-            raise ExposureRefused(f"MV imager: {shot.mu} MU were delivered; an image needs more than 0")
+            raise ExposureRefused(f"MV imager: {shot.mu} MU were delivered; an image needs more than 0", "nothing")
         return Spectrum(*self.config.spectra[shot.mode], self.config.quanta_per_mu_mm2)
 
     def _air(self, shot: MvShot, spectrum: Spectrum, distance_mm: float) -> float:

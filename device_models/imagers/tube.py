@@ -58,7 +58,7 @@ class Tube:
             wait = self.config.cooling_s * math.log(heat / max(1e-9, self.config.anode_kj - technique.kj))
             raise ExposureRefused(
                 f"kV tube: anode at {heat:.0f} kJ ({KHU_PER_KJ * heat:.0f} kHU), {technique.kj:.1f} kJ more would pass its "
-                f"{self.config.anode_kj:.0f} kJ; wait {wait:.0f} s"
+                f"{self.config.anode_kj:.0f} kJ; wait {wait:.0f} s", "heat"
             )
         self.heat_kj, self.heat_at_s = heat + technique.kj, time_s
         luck = float(normals(self.seed, f"kV output {number}", 1)[0])
@@ -73,4 +73,5 @@ class Tube:
                 raise ExposureRefused(f"kV tube: {value:g} {what} asked, {low:g} to {high:g} {what} is possible")
         load_kw = technique.kv * technique.ma * 1e-3
         if not load_kw <= self.config.power_kw:
-            raise ExposureRefused(f"kV tube: {load_kw:.1f} kW asked, {self.config.power_kw:g} kW is the most; lower kV or mA")
+            raise ExposureRefused(f"kV tube: {load_kw:.1f} kW asked, {self.config.power_kw:g} kW is the most; lower kV or mA",
+                                  "power")

@@ -22,7 +22,7 @@ from device_models.patient.spine import spine
 from ..config.loader import load, load_machine, validate
 from ..config.machine import KvImagerConfig
 from ..errors import ConfigError
-from ..imager_link import CT_NOISE_HU, CT_SEED, CT_SPACING_MM, told
+from ..imager_link import CT_NOISE_HU, CT_SEED, CT_SPACING_MM
 from ..imaging.clip import ClipBox
 from ..imaging.fdk import MODES, Reconstruction, reconstruct
 from ..imaging.fit import Fit, QualityLimits
@@ -34,6 +34,7 @@ from ..imaging.scatter import ScatterModel
 from ..sequencer.frame_numbers import attenuation, frames_of, integrals, sags
 from ..sequencer.protocol import ProtocolConfig
 from ..subsystems.kv_frames import KvFrame
+from ..told_frames import told
 from .config import StudyConfig, Triple
 
 

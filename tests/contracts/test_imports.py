@@ -13,6 +13,8 @@ SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wir
     "linac_ctl/app.py": ("device_models",),
     "linac_ctl/imager_link.py": ("device_models",),
     "linac_ctl/mv_link.py": ("device_models",),
+    "linac_ctl/told_frames.py": ("device_models.imagers",),
+    "linac_ctl/imager_ends.py": ("device_models.serve",),
     "linac_ctl/hardware.py": ("device_models.serve",),
     "linac_ctl/served.py": ("device_models.serve", "device_models.plant"),
     "linac_ctl/warm.py": ("device_models",),

@@ -34,12 +34,13 @@ class Unit:
     """One subsystem on a port. `record`: its field in the image; axis devices have no lists of values."""
 
     name: str
-    node: Node
+    node: Node | int  # its row of the image's nodes; imagers have none
     what: str
     hears: tuple[Value, ...] = ()
     says: tuple[Value, ...] = ()
     blocks: bool = False
     radiates: bool = False
+    fires: tuple[Value, ...] = ()  # of `FI`, after the nonce; only imagers have any
     maxline: int = 160
     watchdog_ms: int = 250
 
@@ -99,3 +100,16 @@ UNITS: dict[str, Unit] = {unit.name: unit for unit in (
     Unit("room", Node.ROOM, "doors, buttons, guards, collision computer", (), ROOM_SAYS),
     Unit("safety", Node.SAFETY, "the second channel", SAFETY_HEARS, SAFETY_SAYS, watchdog_ms=100),
 )}
+
+KV_FIRES = (Value("volt", "V", 1000, "kv"), Value("microampere", "uA", 1000, "ma"), Value("microsecond", "us", 1000, "ms"),
+            Value("binning", "count"))
+KV_SAYS = (*switch("door", "held", "enabled"), Value("heat", "J", 1000, "heat_kj"), Value("exposures", "count"),
+           Value("newest", "number"))
+MV_SAYS = (*switch("gathering"), Value("newest", "number"))
+
+# not cyclic: asked when an image is wanted, between cycles, so they are in no process image
+IMAGERS: dict[str, Unit] = {unit.name: unit for unit in (
+    Unit("kv_imager", -1, "tube, generator and panel", (), KV_SAYS, fires=KV_FIRES, maxline=400),
+    Unit("mv_imager", -1, "the portal panel", (), MV_SAYS, fires=KV_FIRES[3:], maxline=400),
+)}
+EVERY_UNIT = UNITS | IMAGERS
