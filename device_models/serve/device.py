@@ -229,6 +229,10 @@ class Device:
 
     # --- what it says
 
+    def more_items(self) -> list[str]:
+        """Of self-description, beyond what all have."""
+        return []
+
     def status(self) -> str:
         """State, flags, readings."""
         readings = say_readings(self.unit, self.wires) if self.unit.axes else say_values(self.unit.says, self.wires)

@@ -12,14 +12,15 @@ PERIOD_MS, LONGEST_MS, SHORTEST_WATCHDOG_MS = 10, 10_000, 20
 def hi(device: Device, args: Args) -> str:
     """Who is this?"""
     none(args)
-    caps = ["tm", "tt", "ls"] + (["bk"] if device.unit.blocks else []) + (["ar"] if device.unit.radiates else [])
+    able = {"ls": "LS", "ar": "AR", "im": "IM"}  # capability: a verb that it means
+    caps = ["tm", "tt", *(cap for cap, verb in able.items() if verb in device.verbs), *(["bk"] if device.unit.blocks else [])]
     return (f"proto=1 unit={device.unit.name} axes={len(device.limits)} fw=virtual-1 serial={device.serial} "
             f"session={device.session} caps={','.join(caps)} maxline={device.maxline} baud={device.baud}")
 
 
 def dd(device: Device, args: Args) -> str:
     """How many items of self-description, or one of them."""
-    told = items(device.unit, device.limits, sorted(device.verbs), device.watchdog_ms, device.telemetry_ms)
+    told = [*items(device.unit, device.limits, sorted(device.verbs), device.watchdog_ms, device.telemetry_ms), *device.more_items()]
     return told[only(args, 0, len(told) - 1)] if args else str(len(told))
 
 

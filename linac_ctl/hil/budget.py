@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.fields import EVERY_UNIT
 from device_models.interface.wire.sizes import highest_rate_hz, sizes
 
 from .description import Description
@@ -26,7 +26,7 @@ class Budget:
 
 def budget(told: Description, baud: int) -> Budget | None:
     """None for a unit that the page does not know."""
-    unit = UNITS.get(told.unit)
+    unit = EVERY_UNIT.get(told.unit)
     if unit is None or (unit.axes and not told.axes):
         return None
     limits = [(axis.low, axis.high) for axis in told.axes]

@@ -1,6 +1,7 @@
 """Our own virtual devices keep to the page that we ask others to keep to, and survive whatever is said to them."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from linac_ctl.hil.kit import chosen, examine, meet
 from linac_ctl.hil.vectors import vectors
 from linac_ctl.hil.verdict import State
 from linac_ctl.served import Machinery
+from tests.serve.imagers import ImagerBench
 
 CYCLE_US, DELAY_US = 10_000, 200
 UNITS = ("gantry", "couch", "mlc", "kv_arms", "beam", "room", "safety")
@@ -50,6 +52,27 @@ class RackLine:
             self.due_us += CYCLE_US
             if not self.rack.lockstep:
                 self.rack.step()
+
+
+class ImagerLine(RackLine):
+    """As RackLine, to an imager."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        bench = ImagerBench(name, folder, ready=False)
+        self.out, self.us, self.due_us, self.device, self.rack = bench.bytes, 0, CYCLE_US, bench.device, bench.device.beside
+        self.rack.cycles_done = lambda: self.us // CYCLE_US
+
+    def pass_time(self, us: int) -> None:
+        self.us += us
+        self.rack.catch_up()
+
+
+@pytest.mark.parametrize("name", ["kv_imager", "mv_imager"])
+def test_a_virtual_imager_passes_the_conformance_kit(name, tmp_path):
+    line = ImagerLine(name, tmp_path)
+    findings = examine(meet(Client(line, line.now_us), Options(motion=True, port=name)), chosen(()))
+    assert [f"{f.name}: {s.text}: {s.seen}" for f in findings for s in f.wrong] == []
+    assert sum(finding.state is State.PASSED for finding in findings) >= 16
 
 
 @pytest.mark.parametrize("name", UNITS)

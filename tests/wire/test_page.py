@@ -7,7 +7,7 @@ import numpy as np
 from device_models.interface.wire.blocks import pack_16, pack_24, unpack_16, unpack_24
 from device_models.interface.wire.fields import UNITS
 from device_models.interface.wire.sizes import highest_rate_hz
-from device_models.interface.wire.tables import USUAL, rates, units
+from device_models.interface.wire.tables import USUAL, imagers, rates, units
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/wire-protocol.md").read_text()
 
@@ -15,6 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs/reference/wire-protocol.md").read_text
 def test_the_tables_of_the_page_are_those_of_the_code():
     assert "\n".join(units()) in PAGE
     assert "\n".join(rates()) in PAGE
+    assert "\n".join(imagers()) in PAGE
 
 
 def test_120_leaves_at_100_hz_fit_921600_baud_and_not_115200():

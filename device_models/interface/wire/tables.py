@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from .fields import UNITS, Value
+from .fields import IMAGERS, UNITS, Value
+from .frames import TELLS
 from .sizes import highest_rate_hz, sizes
 
 FAR, TILT = (-260_000, 260_000), (-3_000, 3_000)
@@ -25,6 +26,15 @@ def units() -> Iterator[str]:
             yield f"| `{unit.name}` | {unit.what} | {blocks} |"
         else:
             yield f"| `{unit.name}` ({unit.what}) | {told(unit.hears)} | {told(unit.says)} |"
+
+
+def imagers() -> Iterator[str]:
+    """What `FI` carries after its nonce, what status carries after `state flags`, and what `IM` answers."""
+    yield "| unit | values of `FI` after the nonce | readings of status |"
+    yield "|---|---|---|"
+    for unit in IMAGERS.values():
+        yield f"| `{unit.name}` ({unit.what}) | {told(unit.fires)} | {told(unit.says)} |"
+    yield f"| both: answer to `IM n` | | {told(TELLS)} |"
 
 
 def rates() -> Iterator[str]:

@@ -19,6 +19,8 @@ def refusals(bench: Bench) -> None:
     bench.expect((reply := bench.ask(f"AR {NONCE}")).ok and not armed(reply.args), "AR alone does not arm", reply.text)
     bench.refused(bench.ask(f"FI {OTHER}"), UNARMED, "FI with another nonce is refused with code 5")
     bench.refused(bench.ask(f"FI {NONCE}"), UNARMED, "and then the first nonce is gone too")
+    if bench.told.unit == "mv_imager":
+        return  # its panel gathers as long as the beam takes
     bench.ask(f"AR {NONCE}")
     bench.client.listen(LAPSE_MS)
     bench.refused(bench.ask(f"FI {NONCE}"), UNARMED, f"FI {LAPSE_MS:g} ms after AR is refused with code 5")

@@ -2,7 +2,7 @@
 
 import re
 
-from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.fields import EVERY_UNIT
 
 from ..bench import Bench
 
@@ -17,7 +17,7 @@ def handshake(bench: Bench) -> None:
     replies = [bench.ask("HI") for _ in range(TIMES)]
     keys, told = replies[0].keys(), bench.told
     bench.every("HI tells " + " ".join(KEYS), [key for key in KEYS if not keys.get(key)], " ".join(replies[0].args))
-    bench.expect(told.unit in UNITS, "unit is one of the page's", told.unit)
+    bench.expect(told.unit in EVERY_UNIT, "unit is one of the page's", told.unit)
     bench.expect(SESSION.fullmatch(told.session) is not None, "session is eight upper-case hex digits", told.session)
     sessions = list(dict.fromkeys(reply.keys().get("session", "") for reply in replies))
     bench.expect(sessions == [told.session], "the session stays the same while the device runs", ", ".join(sessions))

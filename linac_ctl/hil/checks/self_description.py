@@ -1,6 +1,6 @@
 """`DD`: what it says of axes, verbs and values, and whether that is complete and true."""
 
-from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.fields import EVERY_UNIT
 from device_models.interface.wire.framing import integer
 
 from ..bench import Bench
@@ -10,7 +10,7 @@ LEAST_VERBS = ("HI", "DD", "ST", "SV", "EN", "HT", "RS", "WD", "TM", "CN", "TT")
 BY_CAP = {"ls": ("LS", "TK"), "ar": ("AR", "FI"), "im": ("IM", "PX")}
 AXIS_VERBS = ("MV", "MA")
 NOT_TRIED = ("HI", "TT", "HT")  # without arguments these do something
-KINDS = ("axis", "par", "verb", "in", "out")
+KINDS = ("axis", "par", "verb", "in", "out", "fi")
 AXIS_UNITS = ("um", "mdeg")
 
 
@@ -47,7 +47,7 @@ def axes(bench: Bench) -> None:
 
 def values(bench: Bench) -> None:
     """A unit without axes names its values as the page does; a status has as many readings as are described."""
-    told, unit = bench.told, UNITS.get(bench.told.unit)
+    told, unit = bench.told, EVERY_UNIT.get(bench.told.unit)
     if unit is not None and not unit.axes:
         bench.expect(told.all("in") == [one.name for one in unit.hears], "in= names the values of SV in the page's order",
                      " ".join(told.all("in")))
