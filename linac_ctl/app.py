@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from .control.signals import Guard
 from .control.state import columns, cycles, new_control
 from .errors import Aborted, DeviceError, LinacError, RecordError, RefusedError
 from .interlocks.table import compile_parameters, compile_table
+from .links.imager import LOOK_S
 from .order import Order
 from .plan.trajectory import prepare
 from .records.digest import Digest
@@ -97,11 +99,14 @@ class Simulation:
             return None
         from .hardware import Hardware
 
-        return Hardware(self.order.links, self.order.machine.controller)
+        return Hardware(self.order.links, self.order.machine.controller, self.order.imaging is not None)
 
     def _join(self, hardware: "Hardware") -> None:
         """Devices in place of wires; one whose clock runs by itself makes this run one in real time."""
         hardware.join(self.engine, self.order.seed)
+        for line in hardware.imagers:
+            line.tell = partial(self.log, line.unit.name)
+            self.observers.append((LOOK_S, line.look))
         if self.folder and hardware.outside:
             self._keep(hardware.tapes, self.folder.path)
         if not hardware.lockstep and self.loop.pace.speed is None:
@@ -144,14 +149,16 @@ class Simulation:
         order = self.order
         if self.imager is None or order.imaging is None or order.machine.controller.kv_imager is None:
             return None
+        from .imager_ends import imagers
         from .mv_link import MvLink
         from .sequencer.images import Imaging
         from .subsystems.kv_imager import KvImager
         from .subsystems.mv_imager import MvImager
 
         machine = order.machine.controller
-        kv = KvImager(self.linac, order.machine.controller.kv_imager, self.imager)
-        mv = None if machine.mv_imager is None else MvImager(self.linac, machine.mv_imager, MvLink(self.imager, machine))
+        exposures, portal = imagers(self.hardware, self.imager, MvLink(self.imager, machine) if machine.mv_imager else None)
+        kv = KvImager(self.linac, order.machine.controller.kv_imager, exposures)
+        mv = None if machine.mv_imager is None or portal is None else MvImager(self.linac, machine.mv_imager, portal)
         return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm,
                        mv_imager=mv)
 

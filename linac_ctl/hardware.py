@@ -6,10 +6,12 @@ else's device, and the virtual machine is built without that one.
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from device_models.interface.stream import Stream, loopback_pair, pty_pair
-from device_models.interface.wire.fields import UNITS, Unit
+from device_models.interface.wire.fields import EVERY_UNIT, IMAGERS, UNITS, Unit
 from device_models.interface.wire.framing import Decoder
 from device_models.serve.far_end import FarEnd
 
@@ -18,6 +20,7 @@ from .errors import LinkError
 from .links.bank import LinkBank
 from .links.client import Client
 from .links.identity import Identity, ask_identity
+from .links.imager import ImagerLine
 from .links.open import open_link
 from .links.port import LinkPort
 from .links.tapes import Tapes
@@ -26,8 +29,19 @@ from .runtime.engine import Engine
 
 WATCHDOG_MS = 100  # what a device waits for us; three silent cycles are a hold long before
 PATIENCE_S = 0.5  # for bytes to cross a pty of our own
-BEHIND = tuple(UNITS)
+BEHIND = tuple(EVERY_UNIT)
+NAMES = {"kv_imager": "kV imager", "mv_imager": "MV imager"}
 MAY_BE_OUTSIDE = tuple(name for name, unit in UNITS.items() if unit.axes)
+
+
+class End(Protocol):
+    """The other end of a line, in this process."""
+
+    def hear(self) -> None:
+        """What has come is answered."""
+
+    def close(self) -> None:
+        """Nobody answers any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +63,19 @@ class Met:
 
 
 class Hardware:
-    """`links`: unit -> where it is; `sim:` is left out. Order is that of the table of units, whatever order they were named in."""
+    """`links`: unit -> where it is; `sim:` is left out. Order is that of the table of units, whatever order they were named in.
 
-    def __init__(self, links: dict[str, LinkUrl], machine: MachineConfig) -> None:
-        self.urls = {name: links[name] for name in UNITS if name in links and links[name].scheme != "sim"}
-        self.machine = machine
+    `images`: does the session take any?
+    """
+
+    def __init__(self, links: dict[str, LinkUrl], machine: MachineConfig, images: bool = True) -> None:
+        self.urls = {name: links[name] for name in EVERY_UNIT if name in links and links[name].scheme != "sim"}
+        self.machine, self.images = machine, images
         self.outside = tuple(name for name, url in self.urls.items() if url.outside)
         self.met: dict[str, Met] = {}
         self.ports: list[LinkPort] = []
+        self.imagers: list[ImagerLine] = []
+        self.ends: list[End] = []
         self.lockstep = True
         self.tapes = Tapes()
         self._far: FarEnd | None = None
@@ -65,13 +84,22 @@ class Hardware:
     def _check(self) -> None:
         """LinkError for what no machine can do."""
         for name, url in self.urls.items():
-            if UNITS[name].axes and not self.machine.sizes()[name]:
+            if name in IMAGERS:
+                self._check_imager(name, url)
+            elif UNITS[name].axes and not self.machine.sizes()[name]:
                 raise LinkError(f"link of {name} ({url}): this machine has no {name}; leave the link out, or take another machine")
         for name in self.outside:
             if name not in MAY_BE_OUTSIDE:
                 raise LinkError(f"link of {name} ({self.urls[name]}): {name} needs the virtual machine's own truth, so it cannot "
                                 f"be a device outside; use loopback: or pty:, or link one of {', '.join(MAY_BE_OUTSIDE)}")
         refuse_shared(self.urls, os.path.realpath)
+
+    def _check_imager(self, name: str, url: LinkUrl) -> None:
+        if getattr(self.machine, name) is None:
+            raise LinkError(f"link of {name} ({url}): this machine has no {name}; leave the link out, or take another machine")
+        if not self.images:
+            raise LinkError(f"link of {name} ({url}): this session takes no images; leave the link out, or take a session with a "
+                            f"patient, like spine_igrt_quick")
 
     def meet(self) -> None:
         """Open every line that leads outside, and ask who is there: before anything is written. LinkError says what is wrong."""
@@ -86,13 +114,15 @@ class Hardware:
         """Ports in place of wires from now on."""
         if self.outside and not self.met:
             self.meet()
-        if inside := [name for name in self.urls if name not in self.outside]:
+        if inside := [name for name in self.urls if name not in self.outside and name not in IMAGERS]:
             self._far = FarEnd(engine.image, engine.plant, inside, seed, engine.step_on)
         for name in inside:
             self._connect(self._far, name)
         self.lockstep = all("ls" in met.identity.caps and self.urls[name].lockstep for name, met in self.met.items())
-        self.ports = [self.met[name].start(self.lockstep) for name in self.urls]
+        self.ports = [self.met[name].start(self.lockstep) for name in self.urls if name in self.met]
         self.tapes.cycle = lambda: engine.cycle
+        if not self.ports:
+            return
         far = self._far
         engine.connect(LinkBank(self.ports, engine.set_guard), None if far is None else lambda cycle: far.pump(cycle, PATIENCE_S))
 
@@ -101,6 +131,16 @@ class Hardware:
         ours, theirs = loopback_pair(name) if self.urls[name].scheme == "loopback" else pty_pair(name)
         far.connect(name, theirs)
         self._meet(name, ours, far)
+
+    def join_imager(self, name: str, at: Callable[[Stream], End]) -> ImagerLine:
+        """The line to an imager of this run; `at`: makes what answers at its other end."""
+        url = self.urls[name]
+        ours, theirs = loopback_pair(name) if url.scheme == "loopback" else pty_pair(name)
+        end = at(theirs)
+        client = Client(f"{name} ({url})", ours, end.hear, Decoder(maxline=IMAGERS[name].maxline))
+        self.ends.append(end)
+        self.imagers.append(ImagerLine(NAMES[name], IMAGERS[name], client, url.baud))
+        return self.imagers[-1]
 
     def _meet(self, name: str, stream: Stream, far: FarEnd | None = None) -> None:
         url = self.urls[name]
@@ -122,8 +162,12 @@ class Hardware:
         """Give the lines back; devices are told that time is their own again."""
         for port in self.ports:
             port.leave()
-        for met in self.met.values():
-            met.client.stream.close()
+        for line in self.imagers:
+            line.leave()
+        for end in self.ends:
+            end.close()
+        for client in (*(met.client for met in self.met.values()), *(line.client for line in self.imagers)):
+            client.stream.close()
         self.tapes.close()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.fields import EVERY_UNIT
 
 from .config.loader import Loaded, Machine, Origin, canonical_json, load, load_machine, machine_from, validate
 from .config.session import PatientConfig, SessionConfig, WorkflowConfig
@@ -96,7 +96,7 @@ def session_links(config: SessionConfig, loaded: Loaded) -> dict[str, LinkUrl]:
     found: dict[str, LinkUrl] = {}
     for name, url in config.links.items():
         try:
-            found |= dict([parse_link(f"{name}={url}", UNITS)])
+            found |= dict([parse_link(f"{name}={url}", EVERY_UNIT)])
         except LinkUrlError as error:
             raise ConfigError(f"{loaded.at(f'links.{name}')}: {error}") from None
     return found

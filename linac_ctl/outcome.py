@@ -18,6 +18,7 @@ from .control.signals import Guard
 from .control.state import columns
 from .errors import LinacError, RecordError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
+from .links.imager import ImagerLine
 from .links.port import CYCLE_MS, LinkPort
 from .order import Order
 from .plan.model import Beam
@@ -168,10 +169,11 @@ def link_results(sim: Simulation) -> tuple[LinkResult, ...]:
     """Every device that was reached over bytes."""
     if sim.hardware is None:
         return ()
-    return tuple(link_result(port, str(sim.hardware.urls[port.unit.name])) for port in sim.hardware.ports)
+    lines: list[LinkPort | ImagerLine] = [*sim.hardware.ports, *sim.hardware.imagers]
+    return tuple(link_result(line, str(sim.hardware.urls[line.unit.name])) for line in lines)
 
 
-def link_result(port: LinkPort, url: str) -> LinkResult:
+def link_result(port: LinkPort | ImagerLine, url: str) -> LinkResult:
     """What one line has been like."""
     stats, who = port.stats, port.identity
     return LinkResult(
@@ -181,7 +183,8 @@ def link_result(port: LinkPort, url: str) -> LinkResult:
         longest_silence_ms=stats.longest_silence_cycles * CYCLE_MS, refused=stats.refused, invalid=stats.invalid,
         repeated=stats.repeated, old=stats.old, unsent=stats.unsent, restarts=stats.restarts, events=stats.events,
         latency_p50_ms=round(stats.quantile_us(0.5) / 1000, 2), latency_p99_ms=round(stats.quantile_us(0.99) / 1000, 2),
-        latency_max_ms=round(stats.worst_latency_us / 1000, 2), drift_ppm=None if port.lockstep else port.clock.drift_ppm)
+        latency_max_ms=round(stats.worst_latency_us / 1000, 2),
+        drift_ppm=None if isinstance(port, ImagerLine) or port.lockstep else port.clock.drift_ppm)
 
 
 def imaging_result(sim: Simulation) -> dict[str, Any]:

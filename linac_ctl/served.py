@@ -14,7 +14,7 @@ from device_models.interface.stream.fault import LinkFault
 from device_models.interface.stream.faults import DisturbedStream
 from device_models.interface.stream.pace import PacedStream
 from device_models.interface.stream.uart import RateStream
-from device_models.interface.wire.fields import UNITS
+from device_models.interface.wire.fields import IMAGERS, UNITS
 from device_models.plant import new_plant
 from device_models.serve.build import new_device
 from device_models.serve.rack import Rack
@@ -126,6 +126,9 @@ def plain_number(text: str, value: str) -> int | float:
 
 def devices_of(machine: Machine, names: Sequence[str]) -> list[str]:
     """These devices, or all that the machine has, in the order of the table of units; UsageError for one that it has not."""
+    if imagers := [name for name in names if name in IMAGERS]:
+        raise UsageError(f"{imagers[0]}: is not served, because it needs a patient to look at. A session has one: linac-ctl run "
+                         f"spine_igrt_quick --link {imagers[0]}=pty: puts it behind bytes there")
     sizes = machine.controller.sizes()
     has = [name for name, unit in UNITS.items() if not unit.axes or sizes[name]]
     if missing := [name for name in names if name not in has]:

@@ -79,11 +79,11 @@ def links_of(texts: tuple[str, ...]) -> dict[str, Any]:
     """Device -> its URL; UsageError for one that is not understood, or a device named twice."""
     if not texts:
         return {}
-    from device_models.interface.wire.fields import UNITS
+    from device_models.interface.wire.fields import EVERY_UNIT
 
     from ..links.url import parse_link
 
-    found = [parse_link(text, UNITS) for text in texts]
+    found = [parse_link(text, EVERY_UNIT) for text in texts]
     names = [name for name, _ in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"--link: {twice[0]} is named twice; one device, one line")
@@ -141,7 +141,7 @@ def met(order: Any) -> Any:
         return None
     from ..hardware import Hardware
 
-    hardware = Hardware(order.links, order.machine.controller)
+    hardware = Hardware(order.links, order.machine.controller, order.imaging is not None)
     hardware.meet()
     return hardware if hardware.urls else None
 

@@ -27,13 +27,17 @@ class Client:
 
     def ask(self, body: str, tries: int = TRIES) -> list[str]:
         """Arguments of the reply after `OK t`; LinkError for a refusal or silence."""
+        return self._arguments(self.exchange(body, tries), body)
+
+    def exchange(self, body: str, tries: int = TRIES) -> Line:
+        """The reply, whatever it says; LinkError for silence."""
         self.sequence = (self.sequence + 1) % 256
         request = make(REQUEST, self.sequence, body)
         for _ in range(tries):
             self.stream.write(request)
             self.pump()
             if (reply := self._wait(AGAIN_S)) is not None:
-                return self._arguments(reply, body)
+                return reply
             if not self.stream.up:
                 break
         raise LinkError(f"{self.name}: {self._silence(body)}")
