@@ -61,9 +61,12 @@ class Beside(Rack):
         """Machine time."""
         return self.cycle * CYCLE_MS
 
-    def catch_up(self) -> None:
-        """Up to now: what had to be said meanwhile is said, with the time at which it was due."""
-        while self.cycle < self.cycles_done():
+    def catch_up(self, quiet: bool = False) -> None:
+        """Up to now: what had to be said meanwhile is said, with the time at which it was due. `quiet`: there was nothing."""
+        now = self.cycles_done()
+        if quiet:
+            self.cycle = now
+        while self.cycle < now:
             self.step()
 
 
@@ -111,8 +114,12 @@ class ImagerDevice(Device):
 
     def hear(self, data: bytes) -> None:
         """Whatever was due before this came, then what came."""
-        self.beside.catch_up()
+        self.beside.catch_up(self.nothing_due(self.beside.cycles_done() * CYCLE_MS))
         super().hear(data)
+
+    def nothing_due(self, until_ms: int) -> bool:
+        """No telemetry, and the watchdog still waits: the usual case, and a second of cycles need not be gone through."""
+        return not self.telemetry_ms and not (self.watched and until_ms - self.fed_ms > self.watchdog_ms)
 
     def take(self, line: Line) -> None:
         """The reply, then the news of it."""
