@@ -114,7 +114,8 @@ class LinkPort:
     def _wait_for_answer(self) -> None:
         patience_s = next((seconds for cycles, seconds in PATIENCE_S if self.silent_cycles < cycles), 0.0)
         until_ns = self.now_ns() + round(patience_s * 1e9)
-        self.take(self.stream.read())
+        if not patience_s:
+            self.take(self.stream.read())
         while self.sent_ns[self.expected] and self.stream.up and (left_ns := until_ns - self.now_ns()) > 0:
             data = self.stream.read(left_ns / 1e9)
             if not data and self.stream.fileno() < 0:

@@ -71,9 +71,8 @@ class FdStream:
         if not self.up:
             rest, self._rest = self._rest, b""
             return rest
-        if timeout_s <= 0 or self._ready(timeout_s):
-            return self._get()
-        return b""
+        data = self._get()  # mostly it is there already: a wait first would be one more call into the kernel
+        return data if data or timeout_s <= 0 or not self._ready(timeout_s) else self._get()
 
     def attach(self, loop: Loop, on_bytes: OnBytes, on_down: OnDown) -> None:
         """From now on the loop calls; a hang-up noticed earlier is told too."""
