@@ -17,7 +17,10 @@ SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_
 IMAGES = (  # kernels, never @compiled
     "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py", "device_models/interface/volume.py",
 )
-BYTES = ("device_models/serve", "device_models/interface/wire", "device_models/interface/stream")  # plain Python
+PLAIN = (  # plain Python
+    "device_models/serve", "device_models/interface/wire", "device_models/interface/stream", "device_models/faults",
+    "device_models/referee/properties",
+)
 
 
 def source_files() -> list[Path]:
@@ -26,7 +29,7 @@ def source_files() -> list[Path]:
     for name in SOURCES:
         path = ROOT / name
         files += [path] if path.is_file() else sorted(path.rglob("*.py"))
-    return [path for path in files if not any(path.is_relative_to(ROOT / other) for other in (*IMAGES, *BYTES))]
+    return [path for path in files if not any(path.is_relative_to(ROOT / other) for other in (*IMAGES, *PLAIN))]
 
 
 def source_key() -> str:

@@ -1,0 +1,1 @@
+"""What can go wrong, as data: writes to plant parameters, signal wrappers, acts, memory. Never code in the controller."""
