@@ -20,16 +20,18 @@ ROOM_STATE = np.dtype([
     # parameters
     ("search_cycles", "i8"),
     # where faults write
-    ("door_stuck", "f8"), ("door_stuck_2", "f8"),  # 0.0; 1.0 = contact welded closed
-    ("bar_stuck", "f8"), ("bar_stuck_2", "f8"),  # 0.0; 1.0 = dead-man contact welded
-    ("guard_stuck", "f8"), ("guard_stuck_2", "f8"),  # 0.0; 1.0 = guard contact never opens
+    # contacts: 0.0; 1.0 = welded closed; -1.0 = open, whatever the truth
+    ("door_stuck", "f8"), ("door_stuck_2", "f8"),
+    ("bar_stuck", "f8"), ("bar_stuck_2", "f8"),  # dead-man
+    ("guard_stuck", "f8"), ("guard_stuck_2", "f8"),  # touch guards: closed is free
 ])
 
 
 @compiled
 def either(truth, stuck):
-    """A contact that is welded closed says 1.0 whatever the truth."""
-    return 1.0 if stuck > 0.5 else truth
+    """A contact that is welded closed says 1.0 whatever the truth, a broken one 0.0."""
+    said = 0.0 if stuck < -0.5 else truth
+    return 1.0 if stuck > 0.5 else said
 
 
 @compiled

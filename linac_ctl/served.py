@@ -26,7 +26,8 @@ from .errors import UsageError
 from .runtime.block import step
 
 # where faults of an axis write; the law of the axis is in device_models
-AXIS_FAULTS = ("moves", "gain", "creep", "scale", "bias", "drift_per_cycle", "freeze", "scale_2", "bias_2", "freeze_2")
+AXIS_FAULTS = ("moves", "gain", "creep", "slides", "scale", "bias", "drift_per_cycle", "freeze", "scale_2", "bias_2",
+               "freeze_2")
 
 
 class Machinery:

@@ -30,7 +30,8 @@ DRIVE = np.dtype([
     # where faults write; healthy values in `new_drives`
     ("moves", "f8"),  # 1.0; 0.0 = dead motor
     ("gain", "f8"),  # 1.0; servo gain, negative = wrong direction
-    ("creep", "f8"),  # 0.0; unit/s that the load moves by itself: slip, sag, drop, runaway, leaking brake
+    ("creep", "f8"),  # 0.0; unit/s that the load moves by itself, with power and without: a leaking brake
+    ("slides", "f8"),  # 0.0; unit/s at which the load goes under power, whatever it is told: slip, sag, drop, runaway
     ("scale", "f8"), ("bias", "f8"), ("drift_per_cycle", "f8"), ("freeze", "f8"),  # 1.0, 0.0, 0.0, 0.0: primary encoder
     ("scale_2", "f8"), ("bias_2", "f8"), ("freeze_2", "f8"),  # 1.0, 0.0, 0.0: second encoder
     ("stream", "i8"),  # first of two noise streams
@@ -61,6 +62,7 @@ def servo(drive, setpoint):
     drive.last_setpoint, drive.last_asked_v, drive.tracking = setpoint, asked_v, 1.0
     drive.acceleration += clip(wanted_a - drive.acceleration, -drive.jerk_dt, drive.jerk_dt)
     drive.velocity = (drive.velocity + drive.acceleration * DT_S) * drive.moves
+    drive.velocity = drive.velocity if drive.slides == 0.0 else drive.slides  # the brake, without power, still holds the load
 
 
 @compiled

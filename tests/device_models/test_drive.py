@@ -219,6 +219,20 @@ def test_a_load_that_creeps_moves_with_the_brakes_on(small: Bench) -> None:
     assert small.plant.couch["position"][Couch.VERTICAL] == pytest.approx(start - 50.0)
 
 
+def test_a_load_that_slides_goes_under_power_whatever_it_is_told_and_the_brake_holds_it_without(small: Bench) -> None:
+    vertical = int(Couch.VERTICAL)
+    small.run(10)
+    start = float(small.plant.couch["position"][vertical])
+    small.plant.couch["slides"][vertical] = -40.0
+    small.run(10)
+    assert small.plant.couch["position"][vertical] == pytest.approx(start - 4.0)
+    assert abs(small.image.couch["readback"][vertical] - (start - 4.0)) < 0.5  # its encoders say so
+    small.image.nodes["enable"][Node.COUCH] = 0.0
+    small.run(30)
+    assert small.plant.couch["velocity"][vertical] == 0.0
+    assert small.plant.couch["position"][vertical] == pytest.approx(start - 8.0, abs=1.0)  # 40 mm/s at 200 mm/s2
+
+
 def test_a_silent_node_keeps_its_last_readings_and_an_old_stamp(small: Bench) -> None:
     turning(small, cycles=50)
     small.plant.nodes["silent"][Node.GANTRY] = 1.0

@@ -44,6 +44,19 @@ def test_one_welded_contact_leaves_the_other(bench: Bench, truth: str, wires: tu
         assert bench.image.room[wires[1 - broken]][0] == 0.0
 
 
+@pytest.mark.parametrize(("stuck", "wire", "truth"), [
+    ("door_stuck_2", "door_closed_2", "door_closed"), ("bar_stuck", "motion_enable", "motion_enable"),
+    ("guard_stuck", "touchguard_ok", "touchguard_ok"),
+])
+def test_a_broken_contact_is_open_whatever_the_truth(bench: Bench, stuck: str, wire: str, truth: str) -> None:
+    bench.plant.room[truth] = 1.0
+    bench.run(1)
+    assert bench.image.room[wire][0] == 1.0
+    bench.plant.room[stuck] = -1.0
+    bench.run(1)
+    assert bench.image.room[wire][0] == 0.0
+
+
 def test_last_person_out_needs_the_button_and_then_the_door(bench: Bench) -> None:
     bench.plant.room["search_pressed"] = 1.0
     bench.run(100)
