@@ -57,3 +57,15 @@ class RecordError(LinacError):
     """A record cannot be written or read."""
 
     exit_code = 5
+
+
+class LedgerError(LinacError):
+    """The ledger of a campaign is in use, of another code, not there, or there already."""
+
+    exit_code = 7
+
+
+class EngineError(LinacError):
+    """The workers of a campaign cannot be reached, or are not of this code."""
+
+    exit_code = 8

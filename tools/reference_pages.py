@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from device_models import config as plant  # noqa: E402
+from linac_ctl.campaign import config as campaign  # noqa: E402
 from linac_ctl.cli.main import cli  # noqa: E402
 from linac_ctl.config import machine, session  # noqa: E402
 from linac_ctl.config.bundle import MachineFile  # noqa: E402
@@ -86,6 +87,15 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`timeline:`", "", study.Timeline),
     ("`arms[]`", "", study.ArmConfig),
     ("`published[]`", "", study.Published),
+    ("Campaign file", "", campaign.CampaignConfig),
+    ("`sessions[]` of a campaign", "", campaign.SessionChoice),
+    ("`fault_free:`", "", campaign.FaultFreeConfig),
+    ("`grid:`", "", campaign.GridConfig),
+    ("`pairs:`", "", campaign.PairsConfig),
+    ("`swarm:`", "", campaign.SwarmConfig),
+    ("`guided:`", "", campaign.GuidedConfig),
+    ("`modes:` of a part of a campaign", "", campaign.ModesChoice),
+    ("`lasts[]` of a part of a campaign", "", campaign.LastsChoice),
     ("Interlock file", "", table.InterlockTable),
     ("`parameters:` of an interlock file", "", table.Parameters),
     ("`classes.<letter>`", "", table.ClassDefaults),

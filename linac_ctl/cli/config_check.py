@@ -24,6 +24,10 @@ def model_of(kind: str) -> type[BaseModel]:
         from linac_ctl.study.config import StudyConfig
 
         return StudyConfig
+    if kind == "campaign":
+        from linac_ctl.campaign.config import CampaignConfig
+
+        return CampaignConfig
     models: dict[str, type[BaseModel]] = {
         "machine": MachineFile, "session": SessionConfig, "workflow": WorkflowConfig,
     }
@@ -34,7 +38,7 @@ def check(loaded: Loaded) -> None:
     """ConfigError unless the file is right and everything that it names is there."""
     checks: dict[str, Callable[[Loaded], None]] = {
         "machine": check_machine, "session": check_session, "workflow": check_workflow, "interlocks": check_interlocks,
-        "protocol": check_protocol, "study": check_study,
+        "protocol": check_protocol, "study": check_study, "campaign": check_campaign,
     }
     checks[loaded.data["kind"]](loaded)
 
@@ -74,6 +78,21 @@ def check_study(loaded: Loaded) -> None:
     """Every arm makes sense; machine and protocol exist."""
     validate(model_of("study"), loaded)
     require(loaded, {"machine": "machines", "protocol": "protocols"})
+
+
+def check_campaign(loaded: Loaded) -> None:
+    """Every part makes sense; its sessions, their workflows and machines exist."""
+    campaign = validate(model_of("campaign"), loaded)
+    problems = []
+    for i, choice in enumerate(campaign.sessions):  # type: ignore[attr-defined]
+        for key, kind in (("session", "sessions"), ("workflow", "workflows"), ("machine", "machines")):
+            try:
+                if (name := getattr(choice, key)) is not None:
+                    find(kind, name)
+            except ConfigError as error:
+                problems.append(f"{loaded.at(f'sessions.{i}.{key}')}: sessions.{i}.{key}: {error}")
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def require(loaded: Loaded, names: dict[str, str]) -> None:

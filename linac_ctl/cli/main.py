@@ -22,6 +22,8 @@ Exit codes:
   4    a device or a link to one failed
   5    a record cannot be written or read
   6    a line to a device cannot be opened, or nobody answers there
+  7    the ledger of a campaign is in use, of another code, not there, or there already
+  8    the workers of a campaign cannot be reached, or are of another code
   130  ended by Ctrl-C"""
 TARGETS = {
     "run": Target("linac_ctl.cli.run:command", "Run a session: plan, machine, workflow, all from files."),

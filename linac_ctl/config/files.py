@@ -13,7 +13,7 @@ from .suggest import did_you_mean
 from .yaml_strict import parse
 
 KINDS = {"machines": "machine", "sessions": "session", "workflows": "workflow", "interlocks": "interlocks",
-         "protocols": "protocol", "studies": "study"}
+         "protocols": "protocol", "studies": "study", "campaigns": "campaign"}
 PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIXES = (".yaml", ".yml")
 

@@ -8,7 +8,16 @@ import sys
 import pytest
 
 from linac_ctl.cli.main import TARGETS, main
-from linac_ctl.errors import ConfigError, DeviceError, PlanError, RecordError, RefusedError, UsageError
+from linac_ctl.errors import (
+    ConfigError,
+    DeviceError,
+    EngineError,
+    LedgerError,
+    PlanError,
+    RecordError,
+    RefusedError,
+    UsageError,
+)
 
 
 def run(capsys, *words):
@@ -58,6 +67,7 @@ def test_a_wrong_option_is_a_usage_error_and_says_where_help_is(capsys):
 
 @pytest.mark.parametrize("error, code", [
     (RefusedError, 1), (UsageError, 2), (ConfigError, 3), (PlanError, 3), (DeviceError, 4), (RecordError, 5),
+    (LedgerError, 7), (EngineError, 8),
 ])
 def test_every_error_of_ours_has_its_exit_code(error, code):
     assert error.exit_code == code

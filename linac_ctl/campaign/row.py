@@ -1,0 +1,92 @@
+"""What is kept of a run: one row. Everything a report says follows from rows."""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
+
+from .case import Case
+
+Verdict = Literal["passed", "failed", "missed", "harmless", "not_activated", "not_reachable", "crashed"]
+Outcome = Literal["completed", "abandoned", "refused", "stuck", "killed", "crashed"]
+Reaction = Literal["none", "prevent_start", "prevent_motion", "beam_hold", "beam_off", "motion_stop"]
+Margins = dict[str, tuple[float, str]]  # SI-xx -> how close it came, unit
+VOLATILE = ("seconds", "retries")  # how the run was done, not what came of it: no part of a table's digest
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run. None: there was nothing to measure. `_ms` from the effective time of the first fault that took effect."""
+
+    case_id: str
+    position: int
+    part: str
+    session: str
+    seed: int
+    verdict: Verdict
+    outcome: Outcome
+    workflow: str = ""
+    machine: str = ""
+    modes: str = ""
+    phase: str = ""
+    size: str = ""
+    lasts: str = ""
+    relation: str = ""
+    severity: str = ""  # the worst of its modes
+    schedule: str = ""
+    schedule_sha256: str = ""
+    code_version: str = ""
+    way: str = "whole"
+    fork_of: str = ""
+    twin_of: str = ""
+    digest: str = ""
+    reason: str = ""  # why not passed; what ended the session
+    activated: bool = False
+    injected_s: float | None = None
+    effective_ms: float | None = None
+    due: bool = False  # effective for long enough, with beam or motion, that a reaction was owed
+    detected: str = ""  # the row that tripped first, if it did within the limits of the mode
+    first_out: str = ""  # the row that tripped first after the effective time
+    reaction: Reaction = "none"
+    detection_ms: float | None = None
+    reaction_ms: float | None = None
+    trip_to_permit_ms: float | None = None
+    detection_limit_ms: float | None = None
+    mu_limit: float | None = None
+    mu_after_eff: float | None = None
+    excess_mu: float | None = None
+    worst_miss_mm: float | None = None
+    weighted_miss_mm: float | None = None
+    travel_after_stop_mm: float | None = None
+    false_trip: str = ""
+    judged: bool = False
+    violated: tuple[str, ...] = ()
+    margins: Margins = field(default_factory=dict)
+    liveness: str = ""
+    visited: tuple[str, ...] = ()  # state:interlock pairs that this run reached
+    simulated_s: float = 0.0
+    seconds: float = 0.0
+    retries: int = 0
+
+    @property
+    def bad(self) -> bool:
+        """Somebody has to look at it."""
+        return self.verdict in ("failed", "missed", "crashed")
+
+    def stable(self) -> dict[str, object]:
+        """What must be the same however often and wherever the run is done."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in VOLATILE}
+
+
+def crashed(case: Case, retries: int, why: str, code_version: str) -> Row:
+    """The row of a run that took its worker with it every time."""
+    return replace(of_case(case, code_version), reason=why, retries=retries)
+
+
+def of_case(case: Case, code_version: str) -> Row:
+    """A row with everything that is known before the run."""
+    from hashlib import sha256
+
+    labels = case.labels
+    return Row(
+        case.id, case.position, case.part, case.session, case.seed, "crashed", "crashed", case.workflow or "", case.machine or "",
+        labels.modes, labels.phase, labels.size, labels.lasts, labels.relation, schedule=case.schedule,
+        schedule_sha256=sha256(case.schedule.encode()).hexdigest(), code_version=code_version, way=case.way, twin_of=case.twin_of)
