@@ -105,7 +105,7 @@ def whole(sim: Any) -> Callable[[int], Any]:
         control.job["row"] = 0
         done = 0
         while done < n:
-            done += run_block(control, sim.image, sim.plant, n - done)[0]
+            done += run_block(control, sim.image, sim.plant, sim.engine.trace, n - done)[0]
             control.job["events"] = 0
 
     return run

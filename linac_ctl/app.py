@@ -36,6 +36,8 @@ from .sequencer.treat import FieldLost
 from .subsystems.linac import Linac
 
 if TYPE_CHECKING:
+    from device_models.referee.judging.recording import Recording
+
     from .hardware import Hardware
     from .imager_link import ImagerLink, Prepared
     from .links.tapes import Tapes
@@ -401,6 +403,11 @@ class Simulation:
         order = self.order
         plan = hashlib.sha256(order.plan_path.read_bytes()).hexdigest() == order.plan.sha256 if order.plan_path.exists() else False
         return plan, all(os.path.exists(f) and hashlib.sha256(Path(f).read_bytes()).hexdigest() == sha for f, sha in order.files)
+
+    @property
+    def trace(self) -> "Recording":
+        """What the referee's witness has written down so far."""
+        return self.engine.recording
 
     def true_mu(self) -> dict[int, float]:
         """Plant truth per beam of the fraction: for the result, never for the controller."""

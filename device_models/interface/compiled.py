@@ -19,7 +19,7 @@ IMAGES = (  # kernels, never @compiled
 )
 PLAIN = (  # plain Python
     "device_models/serve", "device_models/interface/wire", "device_models/interface/stream", "device_models/faults",
-    "device_models/referee/properties",
+    "device_models/referee/judging", "device_models/referee/properties",
 )
 
 

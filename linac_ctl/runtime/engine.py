@@ -7,6 +7,8 @@ import numpy as np
 
 from device_models.interface.compiled import pinned
 from device_models.interface.image import AXIS_DEVICES, Image
+from device_models.referee.columns import TRACE_FULL
+from device_models.referee.judging.recording import Recording
 
 from ..control.phases import Event
 from ..control.signals import FIRST_GUARD, NO_PORTS, Guard
@@ -15,6 +17,7 @@ from .block import answer, conclude, run_block, speak
 from .block import step as step_
 
 ROWS_FULL = int(Event.ROWS_FULL)
+HOUSEKEEPING = ROWS_FULL | TRACE_FULL  # buffers to be changed; nothing that anybody waits for
 
 
 class Ports(Protocol):
@@ -28,17 +31,22 @@ class Ports(Protocol):
 
 
 class Engine:
-    """Owns the cycle counter. `on_event` hears of trips, watches, holds; `more_rows` supplies an empty row buffer."""
+    """Owns the cycle counter. `on_event` hears of trips, watches, holds; `more_rows` supplies an empty row buffer.
+
+    `keep_trace` False: what the referee's witness writes down is not kept, so nobody can judge this run.
+    """
 
     def __init__(self, control: Control, image: Image, plant: Any, *, max_block: int = 20_000,
                  on_event: Callable[[int], None] = lambda events: None,
-                 more_rows: Callable[[Any], Any] = lambda full: full) -> None:
+                 more_rows: Callable[[Any], Any] = lambda full: full, keep_trace: bool = True) -> None:
         self.control, self.image, self.plant, self.max_block = control, image, plant, max_block
+        self.recording = Recording(len(image.mlc), keep_trace)
+        self.trace = self.recording.trace
         self.ports: Ports | None = None
         self.step: Callable[[int], Any] = self._step_plant
         self.on_event, self.more_rows = on_event, more_rows
         self.abort_wanted = False
-        self._run = pinned(run_block, control, image, plant, 1)
+        self._run = pinned(run_block, control, image, plant, self.trace, 1)
         for guard, fine in NO_PORTS.items():
             self.set_guard(guard, fine)
 
@@ -47,9 +55,9 @@ class Engine:
         self.ports, self.step = ports, step or self._step_plant
         for guard in NO_PORTS:
             self.set_guard(guard, float("nan"))
-        self._speak = pinned(speak, self.control, self.image)
+        self._speak = pinned(speak, self.control, self.image, self.plant, self.trace)
         self._step = pinned(step_, self.plant, self.image, 1)
-        self._conclude = pinned(conclude, self.control, self.image)
+        self._conclude = pinned(conclude, self.control, self.image, self.plant, self.trace)
 
     def _step_plant(self, cycle: int) -> None:
         self.step_on(self.image, cycle)
@@ -66,7 +74,7 @@ class Engine:
     def power_up(self) -> None:
         """Let the machine speak once before anything is asked of it; setpoints then stand where the axes stand."""
         if self.ports is None:
-            answer(self.control, self.image, self.plant)
+            answer(self.control, self.image, self.plant, self.trace)
         else:
             self._exchange(self.ports)
         for name in AXIS_DEVICES:
@@ -89,7 +97,9 @@ class Engine:
                 self.control.job["events"] = 0
                 if events & ROWS_FULL:
                     self.empty_rows()
-                if events & ~ROWS_FULL:
+                if events & TRACE_FULL:
+                    self.trace = self.recording.next_chunk()
+                if events & ~HOUSEKEEPING:
                     self.on_event(events)
                     break
         return done
@@ -100,9 +110,9 @@ class Engine:
 
     def _block(self, cycles: int) -> tuple[int, int]:
         if self.ports is None:
-            n, events = self._run(self.control, self.image, self.plant, np.int64(cycles))
+            n, events = self._run(self.control, self.image, self.plant, self.trace, np.int64(cycles))
             return int(n), int(events)
-        self._speak(self.control, self.image)
+        self._speak(self.control, self.image, self.plant, self.trace)
         return 1, self._exchange(self.ports)
 
     def _exchange(self, ports: Ports) -> int:
@@ -111,7 +121,7 @@ class Engine:
         ports.send(self.image, cycle)
         self.step(cycle)
         ports.receive(self.image, cycle)
-        return int(self._conclude(self.control, self.image))
+        return int(self._conclude(self.control, self.image, self.plant, self.trace))
 
     def empty_rows(self) -> None:
         """Hand the full row buffer over and take an empty one; ValueError for one that the compiled cycle could not write."""

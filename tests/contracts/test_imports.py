@@ -20,7 +20,8 @@ SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wir
     "linac_ctl/warm.py": ("device_models",),
     "linac_ctl/patient_files.py": ("device_models.patient",),
     "linac_ctl/study": ("device_models.imagers", "device_models.patient"),
-    "linac_ctl/runtime/block.py": ("device_models.plant",),
+    "linac_ctl/runtime/block.py": ("device_models.plant", "device_models.referee.witness"),
+    "linac_ctl/runtime/engine.py": ("device_models.referee.columns", "device_models.referee.judging.recording"),
     "linac_ctl/config/bundle.py": ("device_models.config",),
     "linac_ctl/campaign": ("device_models.faults", "device_models.referee"),
 }
