@@ -3,10 +3,10 @@
 from functools import cache
 
 from ..errors import FaultError, nearest
-from . import actuator
+from . import actuator, clock, dose, link, plant, sensor
 from .mode import Mode
 
-FAMILIES = (actuator.MODES,)
+FAMILIES = (plant.MODES, sensor.MODES, actuator.MODES, dose.MODES, link.MODES, clock.MODES)
 
 
 @cache

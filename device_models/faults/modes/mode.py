@@ -10,6 +10,7 @@ from ..fault import Phase
 
 Setting = float | str
 Reaction = Literal["none", "prevent_start", "prevent_motion", "beam_hold", "beam_off", "motion_stop", "kv_off"]
+Demand = Literal["react", "either", "nothing"]  # what the right machine does: it has to, may, or must not react
 DetectBy = Literal["time", "before_beam", "before_motion", "at_load", "at_start", "never"]
 
 
@@ -71,6 +72,24 @@ class Place:
     imaging: bool
 
 
+Given = Mapping[str, Setting]  # all settings of a mode, settled
+
+
+def always(given: Given) -> Demand:
+    """Whatever the settings, the machine has to react."""
+    return "react"
+
+
+def never(given: Given) -> Demand:
+    """Whatever the settings, the machine must not react: a control case."""
+    return "nothing"
+
+
+def at_once(given: Given) -> float:
+    """From t_eff on the deviation is beyond what is allowed."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """A row of the catalogue. Times from t_eff; doses at 600 MU/min, to be scaled with the rate."""
@@ -86,7 +105,7 @@ class Mode:
     expected: tuple[str, ...]  # any of these interlocks may be the first-out; reported, not judged
     reaction: tuple[Reaction, ...]  # the least that has to happen
     detect_by: DetectBy
-    actions: Callable[[Mapping[str, Setting], Place], tuple[Action, ...]]
+    actions: Callable[[Given, Place], tuple[Action, ...]]
     settings: Mapping[str, Range | Choice] = field(default_factory=dict)
     max_detection_ms: float | None = None
     max_reaction_ms: float | None = None
@@ -95,6 +114,8 @@ class Mode:
     activation: Literal["permanent", "transient", "intermittent", "latent"] = "permanent"
     needs: tuple[str, ...] = ()  # "imaging", "links", "arc", "carousel": sessions without cannot have it
     source: str = ""
+    demand: Callable[[Given], Demand] = always  # small sizes need not, or must not, be reacted to
+    onset_ms: Callable[[Given], float] = at_once  # from t_eff until the deviation is what may not be; detection counts from there
 
     @property
     def control_case(self) -> bool:
