@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ("pytester", "linac_ctl.testing.plugin")  # the second by its entry point's name: installed or not, once
+
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("steady")
 

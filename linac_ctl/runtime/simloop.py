@@ -189,12 +189,22 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.observers.append(Observer(every, self.cycle + every, look))
         self.next_look = min(self.next_look, self.cycle + every)
 
+    def forget(self, look: Callable[[], None]) -> None:
+        """An observer has seen enough."""
+        self.observers = [observer for observer in self.observers if observer.look != look]
+        self.next_look = min((observer.due for observer in self.observers), default=NEVER)
+
+    def pause(self) -> None:
+        """Stop after this cycle with everything due by then done, where `run_cycles` would have gone on; for observers."""
+        self.pause_at = self.cycle
+        self.call_soon(lambda: None)  # something to do: the block of cycles ends here
+
     def _look(self) -> None:
         for observer in self.observers:
             if observer.due <= self.cycle:
                 observer.due += observer.every
                 observer.look()
-        self.next_look = min(observer.due for observer in self.observers)
+        self.next_look = min((observer.due for observer in self.observers), default=NEVER)
 
     def _run(self, cycles: int) -> bool:
         """One block; -> True if somebody has something to do now, or sooner than was known before."""

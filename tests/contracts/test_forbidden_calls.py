@@ -7,7 +7,7 @@ import pytest
 from tests.contracts.sources import ROOT, files, imported, name
 
 EDGES = ("linac_ctl/runtime/", "linac_ctl/cli/", "linac_ctl/records/", "linac_ctl/telemetry/", "linac_ctl/console/",
-         "linac_ctl/campaign/", "linac_ctl/links/")
+         "linac_ctl/campaign/", "linac_ctl/links/", "linac_ctl/testing/")
 EDGE_FILES = (
     "linac_ctl/outcome.py",  # writes the record of a run: wall and processor time are results there
     "device_models/interface/stream/fd.py",  # these two wait for bytes of a peer that has its own clock

@@ -1,0 +1,80 @@
+"""From the words of a mark to an order: which session, machine, plan, seed, and which defences are taken away."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..interlocks.table import InterlockTable
+from ..order import Order, resolve
+from ..outcome import with_room
+
+SESSION = "box"  # four static fields: the whole of it takes half a second
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `@pytest.mark.linac(...)` may say."""
+
+    session: str = SESSION
+    machine: str | None = None
+    workflow: str | None = None
+    plan: str | Path | None = None
+    seed: int | None = None
+    without: tuple[str, ...] = ()  # rows of the interlock table that this machine does not have
+
+
+def wanted(given: dict[str, Any]) -> Wanted:
+    """UsageError for a word that a mark does not have."""
+    known = list(Wanted.__dataclass_fields__)
+    if strange := [name for name in given if name not in known]:
+        raise UsageError(f"mark linac: {', '.join(strange)}: no such word; there are {', '.join(known)}")
+    rows = given.get("without", ())
+    return Wanted(**given | {"without": (rows,) if isinstance(rows, str) else tuple(rows)})
+
+
+def order_of(what: Wanted, beside: Path) -> Order:
+    """An order; files may be named relative to the test's folder `beside`. What is read is kept for the next test."""
+    order = _read(found(what.session, beside), what.machine and found(what.machine, beside),
+                  what.workflow and found(what.workflow, beside), what.plan and found(what.plan, beside))
+    return without(order if what.seed is None else replace(order, seed=what.seed), what.without)
+
+
+def found(name: str | Path, beside: Path) -> str:
+    """A file beside the test, else the name as it is."""
+    here = beside / name
+    return str(here) if here.is_file() else str(name)
+
+
+@cache
+def _read(session: str, machine: str | None, workflow: str | None, plan: str | None) -> Order:
+    return with_room(resolve(session, machine=machine, workflow=workflow, plan=Path(plan) if plan else None, scratch=_scratch()))
+
+
+@cache
+def _scratch() -> Path:
+    """For plans that are made; it lives as long as this process."""
+    folder = tempfile.TemporaryDirectory(prefix="linac-ctl-")
+    _KEPT.append(folder)
+    return Path(folder.name)
+
+
+_KEPT: list[Any] = []
+
+
+def without(order: Order, rows: tuple[str, ...]) -> Order:
+    """The same order on a machine whose interlock table lacks these rows: the record says so, as its configuration has them not."""
+    if not rows:
+        return order
+    there = [row.id for row in order.table.rows]
+    if strange := [row for row in rows if row not in there]:
+        raise UsageError(f"mark linac: without {', '.join(strange)}: no such row; there are {', '.join(there)}")
+    part = order.configuration["interlocks"]
+    data = part["data"] | {"name": f"{order.table.name} without {', '.join(rows)}",
+                           "rows": [row for row in part["data"]["rows"] if row["id"] not in rows]}
+    table = InterlockTable.model_validate(data)
+    return replace(order, table=table, configuration=order.configuration | {"interlocks": part | {"data": data}})
+
+
