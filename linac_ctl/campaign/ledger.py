@@ -153,6 +153,12 @@ def asked(data: sqlite3.Connection) -> dict[str, Any]:
     return found
 
 
+def version_of(data: sqlite3.Connection) -> str:
+    """Of the code that made the rows."""
+    ((text,),) = data.execute("select value from meta where key = 'code_version'").fetchall()
+    return str(text)
+
+
 def read_rows(data: sqlite3.Connection) -> Iterator[Row]:
     """In order of the cases."""
     for cells in data.execute(f"select {', '.join(COLUMNS)} from rows order by position"):

@@ -1,0 +1,188 @@
+"""What happened after a fault took effect, read off the referee's trace and the interlock panel's history; never off log text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from device_models.interface.image import DT_S, SafetyOpen
+from device_models.referee.columns import Flag
+
+from ..control.phases import Phase
+from ..control.phases import Reaction as Bit
+
+MS = DT_S * 1000.0
+QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
+SETTLE_CYCLES = 8  # a reaction shows itself in all its parts
+STOPS = {"hold": "beam_hold", "interrupt": "beam_off", "terminate": "beam_off", "estop": "motion_stop"}
+BITS = {Bit.BEAM_HOLD: "beam_hold", Bit.BEAM_OFF: "beam_off", Bit.TERMINATE: "beam_off", Bit.MOTION_STOP: "motion_stop",
+        Bit.PREVENT_START: "prevent_start", Bit.PREVENT_MOTION: "prevent_motion"}
+IMPLIED = {"beam_off": ("beam_hold", "prevent_start"), "beam_hold": ("prevent_start",), "motion_stop": ("prevent_motion",)}
+STRONGEST = ("motion_stop", "beam_off", "beam_hold", "prevent_motion", "prevent_start", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Who noticed something first, and in which cycle."""
+
+    name: str
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Columns of a row. Times from the effective cycle."""
+
+    noticed: Noticed | None
+    reactions: frozenset[str]  # what was done, and what that implies
+    detection_ms: float | None
+    reaction_ms: float | None
+    mu_after_eff: float
+    beam_cycles: int  # with pulses while the fault was there
+    motion_cycles: int  # with drive power while the fault was there
+    worst_miss_mm: float | None
+    weighted_miss_mm: float | None
+    travel_after_stop_mm: float | None
+    rate_mu_per_s: float
+
+
+class Track:
+    """The trace of a run, by cycle. Distances are those of the couch from where it is meant to stand."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        self.cycle, self.bits, self.pulses = rows["cycle"], rows["bits"], rows["pulses"]
+
+    def at(self, cycle: int) -> int:
+        """First row from this cycle on."""
+        return int(np.searchsorted(self.cycle, cycle))
+
+    def has(self, flag: Flag) -> Any:
+        """A bit in every row."""
+        return (self.bits & int(flag)) != 0
+
+    def beam_ends(self, row: int) -> int:
+        """First row from here on that begins a stretch without pulses."""
+        on = np.flatnonzero(self.pulses[row:] > 0)
+        if not len(on) or on[0] >= QUIET_CYCLES:
+            return row
+        gaps = np.flatnonzero(np.diff(on) > QUIET_CYCLES)
+        return int(row + on[gaps[0] if len(gaps) else -1] + 1)
+
+    def total_mu(self, row: int) -> float:
+        """Dose since power-up before this row."""
+        return float(self.rows["total_mu"][row - 1]) if row > 0 else 0.0
+
+    def off_mm(self) -> Any:
+        """How far the couch is from where it is meant to stand, mm."""
+        return np.linalg.norm(self.rows["couch"][:, :3] - self.rows["couch_set"][:, :3], axis=1)
+
+
+def measure(track: Track, effective: int, cleared: int | None, history: Sequence[Any], expected: Iterable[str],
+            refused: bool) -> Measures:
+    """`history`: trips of the panel. `refused`: the session ended with a refusal, which is a reaction too."""
+    first, last = track.at(effective), len(track.cycle) if cleared is None else track.at(cleared)
+    noticed = first_noticed(track, first, effective, history, tuple(expected))
+    at = track.at(noticed.cycle) if noticed else len(track.cycle)
+    stop = track.beam_ends(at) if noticed else len(track.cycle)
+    done = reactions(track, at, noticed, history) if noticed else frozenset()
+    if refused and not (track.pulses[first:] > 0).any():
+        done |= {"prevent_start", "prevent_motion"}
+    return Measures(
+        noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
+        track.total_mu(stop) - track.total_mu(first), int((track.pulses[first:last] > 0).sum()),
+        int((track.rows["enable"][first:last] != 0).sum()), *misses(track, first), _travel(track, at, done),
+        float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)))
+
+
+def first_noticed(track: Track, first: int, effective: int, history: Sequence[Any], expected: tuple[str, ...]) -> Noticed | None:
+    """The first trip that stops something, or that was expected; or what the safety channel opened for."""
+    found = [Noticed(trip.id, trip.cycle) for trip in history
+             if trip.cycle >= effective and (trip.stop != "inhibit" or trip.id in expected or trip.name in expected)]
+    opened = track.rows["open"][max(first - 1, 0):]
+    fresh = np.flatnonzero(opened & ~opened[:1])
+    if len(fresh):
+        bits = int(opened[fresh[0]] & ~opened[0])
+        name = next(bit.name for bit in SafetyOpen if bits & bit) if bits & 63 else "?"
+        found.append(Noticed(f"CHANNEL_{name}", int(track.cycle[max(first - 1, 0) + fresh[0]])))
+    return min(found, key=lambda one: one.cycle, default=None)
+
+
+def reactions(track: Track, at: int, noticed: Noticed, history: Sequence[Any]) -> frozenset[str]:
+    """What was done from then on: by the rows in force, by the safety channel, by the chain of switches."""
+    rows = slice(at, at + SETTLE_CYCLES)
+    claimed = int(np.bitwise_or.reduce(track.rows["reactions"][rows], initial=0))
+    found = {name for bit, name in BITS.items() if claimed & int(bit)}
+    found |= {STOPS[trip.stop] for trip in history if noticed.cycle <= trip.cycle < noticed.cycle + SETTLE_CYCLES
+              and trip.stop in STOPS}
+    if not track.has(Flag.CHANNEL)[rows].all():
+        found.add("beam_off")
+    if not track.has(Flag.CHAIN)[rows].all():
+        found |= {"beam_off", "motion_stop"}
+    if (track.rows["enable"][rows] == 0).any():
+        found.add("motion_stop")
+    return frozenset(found | {implied for name in sorted(found) for implied in IMPLIED.get(name, ())})
+
+
+def _reaction_ms(track: Track, stop: int, effective: int, noticed: Noticed | None) -> float | None:
+    if noticed is None:
+        return None
+    last = int(track.cycle[stop]) if stop < len(track.cycle) else int(track.cycle[-1]) + 1
+    return max(last - effective, noticed.cycle - effective) * MS
+
+
+def misses(track: Track, first: int) -> tuple[float | None, float | None]:
+    """(worst, MU-weighted) mm, of rows with pulses; None without."""
+    on = np.flatnonzero(track.pulses[first:] > 0) + first
+    if not len(on):
+        return None, None
+    off, mu = track.off_mm()[on], np.diff(track.rows["total_mu"], prepend=0.0)[on]
+    weighted = float((off * mu).sum() / mu.sum()) if mu.sum() > 0.0 else None
+    return float(off.max()), weighted
+
+
+def _travel(track: Track, at: int, done: frozenset[str]) -> float | None:
+    """How far the couch goes after its power has been taken away, mm; None where nothing was stopped."""
+    if "motion_stop" not in done or at >= len(track.cycle):
+        return None
+    off = np.flatnonzero(track.rows["enable"][at:at + 100] == 0)
+    if not len(off):
+        return None
+    couch = track.rows["couch"][at + off[0]:at + off[0] + 200, :3]
+    return float(np.linalg.norm(couch - couch[0], axis=1).max())
+
+
+def strongest(done: Iterable[str]) -> str:
+    """One word for the row."""
+    known = {*done}
+    return next(name for name in STRONGEST if name in known or name == "none")
+
+
+def trip_to_permit_ms(track: Track, history: Sequence[Any]) -> float | None:
+    """The worst of all trips that found the permit given; None if none did."""
+    given, worst = track.has(Flag.PERMIT), None
+    for trip in history:
+        row = track.at(trip.cycle)
+        if trip.stop == "inhibit" or row >= len(given) or not given[row]:
+            continue
+        low = np.flatnonzero(~given[row:])
+        took = (int(track.cycle[row + low[0]]) - trip.cycle if len(low) else len(given) - row) * MS
+        worst = took if worst is None else max(worst, took)
+    return worst
+
+
+def visited(track: Track, history: Sequence[Any]) -> tuple[str, ...]:
+    """state:interlock, once each."""
+    found = set()
+    for trip in history:
+        row = min(track.at(trip.cycle), len(track.cycle) - 1)
+        state = int(track.rows["phase"][row])
+        found.add(f"{(Phase(state).name or str(state)).lower()}:{trip.id}")
+    return tuple(sorted(found))
+
+
+def false_trip(history: Sequence[Any], before: int | None) -> str:
+    """The first stop that no fault can have caused; "" for none. A hold that goes by itself is none."""
+    return next((trip.id for trip in history if trip.stop in ("interrupt", "terminate", "estop")
+                 and (before is None or trip.cycle < before)), "")

@@ -1,0 +1,115 @@
+"""Passed, failed, missed ...: what is due after the faults of a run, and whether it was done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from .measure import MS, Measures
+from .row import Verdict
+
+RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
+ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")
+SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the modes that took effect ask for. Of several at once: the longest time, any of their reactions."""
+
+    detect_by: tuple[str, ...]
+    limit_ms: float | None
+    mu_limit: float | None
+    reactions: tuple[tuple[str, ...], ...]
+    control_case: bool
+
+    @classmethod
+    def of(cls, modes: Sequence[Any]) -> "Due":
+        """Of these modes; wires and parameters that are no mode ask for nothing in particular."""
+        asking = [mode for mode in modes if not mode.control_case]
+        times = [mode.max_detection_ms for mode in asking if mode.max_detection_ms is not None]
+        doses = [mode.max_mu for mode in asking if mode.max_mu is not None]
+        return cls(tuple(mode.detect_by for mode in asking), max(times, default=None), max(doses, default=None),
+                   tuple(mode.reaction for mode in asking), bool(modes) and not asking)
+
+    def mu_allowed(self, rate_mu_per_s: float) -> float | None:
+        """At the dose rate that was on; more at higher rates, never less."""
+        return None if self.mu_limit is None else self.mu_limit * max(1.0, rate_mu_per_s / RATE_OF_LIMITS)
+
+    def owed(self, m: Measures) -> bool:
+        """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
+        if self.control_case:
+            return False
+        if {*self.detect_by} & {"at_load", "at_start"}:
+            return True
+        if "time" not in self.detect_by and self.detect_by:
+            return (("before_beam" in self.detect_by and m.beam_cycles > 0)
+                    or ("before_motion" in self.detect_by and m.motion_cycles > 0))
+        needed = ceil((self.limit_ms or 100.0) / MS) + 1
+        return m.beam_cycles >= needed or m.motion_cycles >= needed
+
+    def in_time(self, m: Measures) -> bool:
+        """Noticed, or refused, before it is too late."""
+        if m.detection_ms is None:
+            return bool(m.reactions) and m.beam_cycles == 0
+        if "time" in self.detect_by or not self.detect_by:
+            return self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
+        return m.mu_after_eff <= 0.0 or self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
+
+    def strong_enough(self, m: Measures) -> bool:
+        """Everything that one of the modes asks for; any reaction where no mode asks."""
+        if not self.reactions:
+            return bool(m.reactions & {*ANY_REACTION})
+        return any({*asked} - {"none", "kv_off"} <= m.reactions for asked in self.reactions)
+
+
+def decide(*, injected: bool, activated: bool, due: Due, m: Measures | None, judged: bool, violated: Sequence[str],
+           false_trip: str, outcome: str) -> tuple[Verdict, str]:
+    """-> (verdict, why not passed). A violated invariant is never anything but failed."""
+    if violated:
+        return "failed", f"violated {', '.join(violated)}"
+    if false_trip:
+        return "failed", f"{false_trip} tripped without a cause"
+    if outcome == "stuck":
+        return "failed", "the session did not end"
+    if not injected:
+        return "not_reachable", "the moment of its fault never came"
+    if not activated or m is None:
+        return "not_activated", "truth and wires were as without the fault"
+    if not judged:
+        return "failed", "no referee has judged this run"
+    return _reacted(due, m)
+
+
+def _reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
+    if due.control_case:
+        return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed else ("passed", "")
+    seen = m.noticed is not None or due.in_time(m)
+    if not seen:
+        return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", "gone, or no beam and no motion, before it was due")
+    if not due.in_time(m):
+        return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due)}"
+    if not due.strong_enough(m):
+        asked = " or ".join("+".join(one) for one in due.reactions) or "any"
+        return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {asked}"
+    allowed = due.mu_allowed(m.rate_mu_per_s)
+    if allowed is not None and m.mu_after_eff > allowed + 1e-6:
+        return "failed", f"{m.mu_after_eff:.2f} MU after the effective time, limit {allowed:.2f} MU"
+    return "passed", ""
+
+
+def _limit(due: Due) -> str:
+    return f"limit {due.limit_ms:g} ms" if due.limit_ms is not None else f"due {' or '.join(due.detect_by)}"
+
+
+def _nobody(due: Due, m: Measures) -> str:
+    return (f"nobody noticed; {_limit(due)}; beam for {m.beam_cycles * MS:g} ms, {m.mu_after_eff:.2f} MU, "
+            f"drive power for {m.motion_cycles * MS:g} ms")
+
+
+def fault_free(*, judged: bool, violated: Sequence[str], false_trip: str, outcome: str) -> tuple[Verdict, str]:
+    """Without a fault a session is delivered, and nothing trips."""
+    if violated or false_trip or outcome != "completed":
+        what = f"violated {', '.join(violated)}" if violated else (f"{false_trip} tripped" if false_trip else f"session {outcome}")
+        return "failed", what
+    return ("passed", "") if judged else ("failed", "no referee has judged this run")

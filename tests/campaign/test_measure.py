@@ -1,0 +1,136 @@
+"""Times, doses and reactions read off hand-made traces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from device_models.interface.image import SafetyOpen
+from device_models.referee.columns import ROW, Flag
+from linac_ctl.campaign.measure import Track, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.control.phases import Phase, Reaction
+
+ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
+
+
+@dataclass(frozen=True)
+class Trip:
+    id: str
+    cycle: int
+    stop: str = "hold"
+    name: str = ""
+
+
+def trace(n=100, beam=(0, 100), mu_per_cycle=0.1):
+    """Beam from the first to before the second cycle, drive power all the time."""
+    rows = np.zeros(n, ROW)
+    rows["cycle"], rows["bits"], rows["enable"], rows["phase"] = np.arange(n), ALL, 1, int(Phase.BEAM)
+    rows["pulses"][slice(*beam)] = 3
+    rows["total_mu"] = np.cumsum(rows["pulses"] > 0) * mu_per_cycle
+    rows["rate_mu_per_s"] = 10.0
+    return rows
+
+
+def stopped(trip, permit_low, beam_off, reaction=Reaction.BEAM_HOLD):
+    rows = trace(beam=(0, beam_off))
+    rows["reactions"][trip:] = int(reaction)
+    rows["bits"][permit_low:] &= ~int(Flag.PERMIT)
+    return Track(rows)
+
+
+def of(track, history, **changes):
+    given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False} | changes
+    return measure(track, given["effective"], given["cleared"], history, given["expected"], given["refused"])
+
+
+def test_times_and_dose_count_from_the_effective_cycle():
+    m = of(stopped(25, 26, 27), [Trip("MLC_POS", 25)])
+    assert (m.detection_ms, m.reaction_ms) == (50.0, 70.0)
+    assert m.mu_after_eff == pytest.approx(0.7)
+    assert "beam_hold" in m.reactions and strongest(m.reactions) == "beam_hold"
+
+
+def test_what_tripped_before_is_not_its_doing():
+    assert of(stopped(25, 26, 27), [Trip("MLC_POS", 19), Trip("DOOR", 30)]).noticed.name == "DOOR"
+
+
+def test_an_inhibit_counts_only_where_it_was_expected():
+    history = [Trip("POS_UNVERIFIED", 22, "inhibit"), Trip("MLC_POS", 40, "inhibit")]
+    m = of(stopped(40, 60, 60, Reaction.PREVENT_START), history)
+    assert m.noticed.name == "MLC_POS" and strongest(m.reactions) == "prevent_start"
+
+
+def test_the_safety_channel_notices_too_and_takes_the_beam_away():
+    rows = trace(beam=(0, 27))
+    rows["open"][25:] = int(SafetyOpen.HEARTBEAT)
+    rows["bits"][26:] &= ~int(Flag.CHANNEL)
+    m = of(Track(rows), [])
+    assert m.noticed.name == "CHANNEL_HEARTBEAT" and m.detection_ms == 50.0
+    assert {"beam_off", "beam_hold", "prevent_start"} <= m.reactions and "motion_stop" not in m.reactions
+
+
+def test_an_open_chain_stops_beam_and_motion():
+    rows = trace(beam=(0, 22))
+    rows["bits"][21:] &= ~int(Flag.CHAIN)
+    assert {"beam_off", "motion_stop"} <= of(Track(rows), [Trip("ESTOP", 21, "estop")]).reactions
+
+
+def test_if_nobody_notices_all_dose_to_the_end_counts():
+    m = of(Track(trace()), [])
+    assert m.noticed is None and m.detection_ms is None and m.reaction_ms is None and not m.reactions
+    assert m.mu_after_eff == pytest.approx(8.0) and m.beam_cycles == 80
+
+
+def test_a_fault_is_there_until_it_is_cleared():
+    m = of(Track(trace(beam=(0, 50))), [], cleared=30)
+    assert (m.beam_cycles, m.motion_cycles) == (10, 10)
+
+
+def test_a_refusal_without_beam_is_a_reaction():
+    m = of(Track(trace(beam=(0, 0))), [], refused=True)
+    assert {"prevent_start", "prevent_motion"} <= m.reactions and m.worst_miss_mm is None
+
+
+def test_a_refusal_after_beam_is_none():
+    assert not of(Track(trace()), [], refused=True).reactions
+
+
+def test_a_miss_counts_while_there_is_beam_and_is_weighted_with_dose():
+    rows = trace(beam=(0, 60))
+    rows["couch"][40:, 0] = 2.0
+    m = of(Track(rows), [])
+    assert m.worst_miss_mm == pytest.approx(2.0) and m.weighted_miss_mm == pytest.approx(1.0, abs=0.01)
+
+
+def test_travel_after_stop_counts_from_the_loss_of_power():
+    track = stopped(25, 26, 27, Reaction.MOTION_STOP)
+    track.rows["enable"][28:] = 0
+    track.rows["couch"][:, 1] = np.minimum(np.arange(100.0), 31.0)
+    assert of(track, [Trip("COUCH_SPD", 25, "interrupt")]).travel_after_stop_mm == pytest.approx(3.0)
+
+
+def test_a_short_gap_between_pulses_is_no_stop():
+    rows = trace(beam=(0, 40))
+    rows["pulses"][26:29] = 0
+    assert of(Track(rows), [Trip("MLC_POS", 25)]).reaction_ms == 200.0
+
+
+def test_from_trip_to_permit_is_the_worst_of_all_that_found_it_given():
+    track = stopped(25, 27, 28)
+    history = [Trip("A", 25), Trip("B", 26), Trip("C", 40), Trip("D", 20, "inhibit")]
+    assert trip_to_permit_ms(track, history) == 20.0
+    assert trip_to_permit_ms(track, [Trip("C", 40)]) is None
+
+
+def test_a_permit_that_never_falls_is_not_overlooked():
+    assert trip_to_permit_ms(Track(trace()), [Trip("A", 25)]) == 750.0
+
+
+def test_states_and_interlocks_that_were_reached():
+    assert visited(Track(trace()), [Trip("B", 5), Trip("A", 5), Trip("B", 9)]) == ("beam:A", "beam:B")
+
+
+def test_a_hold_is_no_false_trip_but_an_interrupt_before_the_fault_is():
+    history = [Trip("HOLD", 5), Trip("GANTRY_POS", 9, "interrupt"), Trip("DOOR", 30, "terminate")]
+    assert false_trip(history, None) == "GANTRY_POS"
+    assert false_trip(history, 9) == "" and false_trip(history, 10) == "GANTRY_POS"

@@ -1,0 +1,104 @@
+"""What counts as passed, and what never does."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from linac_ctl.campaign.measure import Measures, Noticed
+from linac_ctl.campaign.verdict import Due, decide, fault_free
+
+
+@dataclass(frozen=True)
+class Mode:
+    detect_by: str = "time"
+    max_detection_ms: float | None = 100.0
+    max_mu: float | None = 1.3
+    reaction: tuple[str, ...] = ("beam_hold",)
+    control_case: bool = False
+
+
+def measures(ms=50.0, reactions=("beam_hold", "prevent_start"), mu=0.7, beam=100, motion=100, rate=10.0):
+    noticed = None if ms is None else Noticed("MLC_POS", 25)
+    return Measures(noticed, frozenset(reactions), ms, ms, mu, beam, motion, None, None, None, rate)
+
+
+def verdict(m, mode=Mode(), **changes):
+    given = {"injected": True, "activated": True, "due": Due.of([mode]), "m": m, "judged": True, "violated": (), "false_trip": "",
+             "outcome": "abandoned"}
+    return decide(**given | changes)[0]
+
+
+def test_noticed_in_time_with_the_reaction_that_is_due_passes():
+    assert verdict(measures()) == "passed"
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({"violated": ("SI-05",)}, "failed"), ({"false_trip": "DOOR"}, "failed"), ({"outcome": "stuck"}, "failed"),
+    ({"judged": False}, "failed"), ({"injected": False}, "not_reachable"), ({"activated": False}, "not_activated"),
+    ({"activated": False, "violated": ("SI-05",)}, "failed"), ({"injected": False, "false_trip": "DOOR"}, "failed"),
+])
+def test_what_is_never_passed(changes, expected):
+    assert verdict(measures(), **changes) == expected
+
+
+@pytest.mark.parametrize("ms, expected", [(100.0, "passed"), (110.0, "missed")])
+def test_late_is_missed(ms, expected):
+    assert verdict(measures(ms)) == expected
+
+
+@pytest.mark.parametrize("beam, motion, expected", [(11, 0, "missed"), (0, 11, "missed"), (10, 10, "harmless"), (0, 0, "harmless")])
+def test_unnoticed_is_missed_if_it_was_there_for_long_enough(beam, motion, expected):
+    assert verdict(measures(None, (), beam=beam, motion=motion)) == expected
+
+
+def test_a_weak_reaction_fails():
+    off = Mode(reaction=("beam_off", "motion_stop"))
+    assert verdict(measures(), off) == "failed"
+    assert verdict(measures(reactions=("beam_off", "motion_stop")), off) == "passed"
+
+
+@pytest.mark.parametrize("mu, rate, expected", [
+    (1.3, 10.0, "passed"), (1.31, 10.0, "failed"), (5.0, 40.0, "passed"), (1.31, 2.0, "failed"),
+])
+def test_dose_after_the_fault_is_bounded_at_the_rate_that_was_on(mu, rate, expected):
+    assert verdict(measures(mu=mu, rate=rate)) == expected
+
+
+@pytest.mark.parametrize("m, expected", [
+    (measures(None, (), beam=1), "missed"), (measures(None, (), beam=0), "harmless"),
+    (measures(None, ("prevent_start",), beam=0), "passed"), (measures(5000.0, ("prevent_start",), mu=0.0), "passed"),
+    (measures(5000.0, ("prevent_start",), mu=0.2), "missed"),
+])
+def test_what_must_be_noticed_before_beam_has_until_the_beam(m, expected):
+    assert verdict(m, Mode("before_beam", 100.0, None, ("prevent_start",))) == expected
+
+
+def test_nothing_may_happen_in_a_control_case():
+    control = Mode("never", None, None, ("none",), True)
+    assert verdict(measures(None, ()), control) == "passed" and verdict(measures(), control) == "failed"
+
+
+def test_of_two_faults_the_longer_time_and_one_of_the_reactions_is_due():
+    due = Due.of([Mode(), Mode(max_detection_ms=200.0, reaction=("beam_off",))])
+    assert verdict(measures(200.0), due=due) == "passed" and verdict(measures(210.0), due=due) == "missed"
+
+
+def test_a_wire_that_is_no_mode_may_bring_any_reaction_at_any_time():
+    assert verdict(measures(5000.0, ("motion_stop",)), due=Due.of([])) == "passed"
+    assert verdict(measures(5000.0, ()), due=Due.of([])) == "failed"
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({}, "passed"), ({"false_trip": "DOOR"}, "failed"), ({"violated": ("SI-01",)}, "failed"), ({"outcome": "abandoned"}, "failed"),
+    ({"judged": False}, "failed"),
+])
+def test_without_a_fault_a_session_is_delivered_and_nothing_trips(changes, expected):
+    assert fault_free(**{"judged": True, "violated": (), "false_trip": "", "outcome": "completed"} | changes)[0] == expected
+
+
+def test_a_reason_names_the_number_and_the_limit():
+    given = {"injected": True, "activated": True, "due": Due.of([Mode()]), "judged": True, "violated": (), "false_trip": "",
+             "outcome": "abandoned"}
+    assert decide(m=measures(110.0), **given)[1] == "MLC_POS after 110 ms, limit 100 ms"
+    assert "1.40 MU after the effective time, limit 1.30 MU" in decide(m=measures(mu=1.4), **given)[1]
+    assert "nobody noticed" in decide(m=replace(measures(None, ())), **given)[1]
