@@ -13,7 +13,8 @@ from tests.control.rig import table
 
 TAXONOMY = {row["id"]: row for row in csv.DictReader((Path(__file__).parent / "taxonomy.csv").open())}
 MODES = catalogue()
-LAYERS = ("plant", "sensor", "actuator", "dose", "link", "clock")
+LAYERS = ("plant", "sensor", "actuator", "dose", "link", "clock", "controller", "operator", "data", "imager", "room",
+          "safety_chain")
 OURS = [name for name, row in TAXONOMY.items() if row["layer"] in LAYERS]
 HERE = Place(leaves=120, seed=1, links=(), imaging=True)
 LINED = Place(leaves=120, seed=1, links=("mlc", "gantry", "couch", "beam", "safety", "room"), imaging=True)

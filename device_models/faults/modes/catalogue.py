@@ -3,10 +3,13 @@
 from functools import cache
 
 from ..errors import FaultError, nearest
-from . import actuator, clock, dose, link, plant, sensor
+from . import actuator, clock, controller, data, dose, imager, link, operator, plant, room, safety_chain, sensor
 from .mode import Mode
 
-FAMILIES = (plant.MODES, sensor.MODES, actuator.MODES, dose.MODES, link.MODES, clock.MODES)
+FAMILIES = (
+    plant.MODES, sensor.MODES, actuator.MODES, dose.MODES, link.MODES, clock.MODES, controller.MODES, operator.MODES, data.MODES,
+    imager.MODES, room.MODES, safety_chain.MODES,
+)
 
 
 @cache

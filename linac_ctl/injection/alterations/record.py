@@ -1,0 +1,68 @@
+"""The record: it cannot be written any more, or it is wrong about what has been given."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from linac_ctl.errors import RecordError
+
+from .altered import Altered, Settings, done
+
+if TYPE_CHECKING:
+    from linac_ctl.app import Simulation
+
+NOWHERE = Path(os.devnull) / "record"
+WORDS = {"disk": "disk full", "db_locked": "locked by another process", "power": "the store has no power",
+         "log_write_error": "input/output error", "fds": "too many open files"}
+
+
+class LostFolder:
+    """In place of a run folder: nothing can be written to it any more."""
+
+    def __init__(self, why: str, path: Path, keeps: Any) -> None:
+        self.why, self.path, self._keeps, self.space_low = why, path, keeps, True
+
+    def _fail(self, *_: Any) -> Any:
+        raise RecordError(f"{self.path}: {self.why}")
+
+    append = next_rows_chunk = write_latches = _fail
+
+    def finish_rows(self, total_rows: int) -> None:
+        """What is on disk already is cut to what was written."""
+        if self._keeps is not None:
+            self._keeps.finish_rows(total_rows)
+
+
+def record_fails(sim: "Simulation", given: Settings) -> Altered:
+    """From now on nothing is written. A run without a folder loses the one that it never had."""
+    before, path = sim.folder, sim.folder.path if sim.folder else NOWHERE
+    sim.folder = LostFolder(WORDS[str(given["kind"])], path, before)  # type: ignore[assignment]
+    sim.log("record", "write")  # the next line there is to be written
+
+    def back() -> None:
+        sim.folder = before
+
+    return done(sim, back)
+
+
+def given_before(sim: "Simulation", given: Settings) -> Altered:
+    """The record says that this fraction has been given already, today."""
+    before = sim.partials
+    sim.partials = {beam.number: (beam.mu, True) for beam in sim.order.plan.fraction(sim.order.group)}
+
+    def back() -> None:
+        sim.partials = before
+
+    return done(sim, back)
+
+
+def journal_lost(sim: "Simulation", given: Settings) -> Altered:
+    """The journal of what has been given is blank again (counter_reset), or its open entry is (partial_forgotten)."""
+    journal, at = sim.control.journal, int(sim.control.job["slot"][0])
+    slots = slice(None) if given["kind"] == "counter_reset" else slice(at, at + 1) if at >= 0 else slice(0)
+    for name in ("complete", "mu_1", "mu_2", "mu_backup"):
+        journal[name][slots] = 0
+    return done(sim)
+
+
+ALTERATIONS = {"record_fails": record_fails, "given_before": given_before, "journal_lost": journal_lost}
