@@ -1,6 +1,8 @@
-"""The first start on a computer: machine code of the cycle is made in a process beside this one, that of the images in this one.
+"""The first start on a computer: machine code of the cycle is made in a process beside this one while this one rehearses images.
 
-Later starts find both in the cache and do nothing here. If the other process fails, this one makes the code when it needs it.
+Later starts find all of it in the cache and do nothing here. If the other process fails, this one makes the code when it
+needs it. What images need is compiled by copies of whoever needs it (`device_models.interface.kernel_cache`): no session
+depends on a rehearsal, which only saves time.
 """
 
 import os

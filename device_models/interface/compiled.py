@@ -15,7 +15,8 @@ import numba
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py")
 IMAGES = (  # kernels, never @compiled
-    "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py", "device_models/interface/volume.py",
+    "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py",
+    "device_models/interface/kernel_cache.py", "device_models/interface/volume.py",
 )
 PLAIN = (  # plain Python
     "device_models/serve", "device_models/interface/wire", "device_models/interface/stream", "device_models/faults",

@@ -14,13 +14,15 @@ import numba
 import numpy as np
 
 from .compiled import ROOT, cache_home
+from .kernel_cache import MadeElsewhere
 
 IMAGING = ("device_models/patient", "device_models/imagers", "linac_ctl/imaging")
 
 
 def imaging_files() -> list[Path]:
-    """Every file that may hold a kernel, in a fixed order, and this one."""
-    return [path for name in IMAGING for path in sorted((ROOT / name).rglob("*.py"))] + [Path(__file__).resolve()]
+    """Every file that may hold a kernel, in a fixed order, and those that say how kernels are made."""
+    how = [Path(__file__).resolve().with_name(name) for name in ("kernels.py", "kernel_cache.py")]
+    return [path for name in IMAGING for path in sorted((ROOT / name).rglob("*.py"))] + how
 
 
 def imaging_key() -> str:
@@ -51,9 +53,12 @@ def _decorate(function: Any, **options: Any) -> Any:
     cycle_cache = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE
     try:
-        return numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy", **options)(function)
+        made = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy", **options)(function)
     finally:
         numba.config.CACHE_DIR = cycle_cache
+    if not numba.config.DISABLE_JIT:
+        made._cache = MadeElsewhere(made)
+    return made
 
 
 def kernel(function: Any) -> Any:

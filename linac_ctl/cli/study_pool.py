@@ -38,7 +38,7 @@ def all_of(study: "StudyConfig", seed: int, processes: int, done: Callable[["Wor
         pool = ProcessPoolExecutor(min(processes, study.patients), get_context("spawn"), begin, (study, seed))
         futures = [pool.submit(one, 0)]
         try:
-            # the first alone: he leaves compiled kernels for all. Compiled twice, fast arithmetic may differ in its last bits
+            # the first alone: he leaves compiled kernels for all, who would only wait for them
             futures[0].exception()
             futures += [pool.submit(one, patient) for patient in range(1, study.patients)]
             for future in as_completed(futures):
