@@ -62,7 +62,7 @@ def check_axes(client: Client, unit: Unit, axes: Sequence[AxisConfig]) -> None:
     """Every axis goes as far as the machine file may ask, in the unit of the machine file."""
     count = integer((client.ask("DD") or ["?"])[0], 0, 10_000)
     if count is None:
-        raise LinkError(f"{client.name}: `DD` is answered with no number of items")
+        raise LinkError(f"{client.name}: `DD` is answered with no number of items from 0 to 10000; look at its firmware")
     told = [keys(client.ask(f"DD {i}")) for i in range(count)] if len(axes) <= 16 else []
     found = {item["axis"]: item for item in told if "axis" in item}
     for i, axis in enumerate(axes if told else ()):
@@ -72,7 +72,7 @@ def check_axes(client: Client, unit: Unit, axes: Sequence[AxisConfig]) -> None:
 def check_axis(name: str, axis: AxisConfig, i: int, item: dict[str, str] | None) -> None:
     """One axis as described."""
     if item is None:
-        raise LinkError(f"{name}: axis {i} ({axis.name}) is not among what `DD` describes")
+        raise LinkError(f"{name}: axis {i} ({axis.name}) is not among what `DD` describes; look at its firmware")
     must_be(name, f"unit of axis {i} ({axis.name})", item.get("unit"), "um" if axis.unit == "mm" else "mdeg")
     low, high = integer(item.get("low", "")), integer(item.get("high", ""))
     ours = limits(axis)
