@@ -53,11 +53,12 @@ class Order:
     files: tuple[tuple[Path, str], ...]  # configuration files and the sha256 they had
     imaging: "ImagingOrder | None" = None  # only of workflows that take images
     links: dict[str, LinkUrl] = field(default_factory=dict)  # unit -> where it is; none named = in process
+    of_record: str = ""  # hash of the configuration files of the run that this order repeats
 
     @property
     def configuration_sha256(self) -> str:
         """Over all configuration files."""
-        return hashlib.sha256("".join(sha for _, sha in self.files).encode()).hexdigest()
+        return self.of_record or hashlib.sha256("".join(sha for _, sha in self.files).encode()).hexdigest()
 
 
 def resolve(session: str, *, plan: Path | None = None, machine: str | None = None, workflow: str | None = None,
@@ -182,27 +183,33 @@ def resume_order(run: Path, seed: int | None = None) -> tuple[Order, dict[str, A
     from .records.run_record import RunRecord
 
     record = RunRecord.open(run)
-    parts = record.config()
-    files = {name: recorded(run, part) for name, part in parts.items()}
-    config, flow = validate(SessionConfig, files["session"]), validate(WorkflowConfig, files["workflow"])
     partials = {b.number: (record.delivered(b.number), record.remaining(b.number) <= 0.0) for b in record.manifest.beams}
     if all(done for _, done in partials.values()):
         raise RefusedError(f"{run}: every beam is complete; there is nothing to resume")
     if latches := record.latches():
         raise RefusedError(latched_before(latches, str(run)))
+    order = order_on_record(run, record)
+    order = order if seed is None else replace(order, seed=seed)
+    return replace(order, script=()), {"partials": partials, "resumes": str(run), "imaged_mu": record.imaged_mu()}
+
+
+def order_on_record(run: Path, record: Any) -> Order:
+    """What a run was ordered to do, from its folder alone: nothing is taken from files that may have changed since."""
+    parts = record.config()
+    files = {name: recorded(run, part) for name, part in parts.items()}
+    config, flow = validate(SessionConfig, files["session"]), validate(WorkflowConfig, files["workflow"])
     plan = read_plan(run / "plan.dcm")
     if plan.sha256 != record.manifest.plan_sha256:
         raise RefusedError(f"{run / 'plan.dcm'}: not the plan that this run delivered from; it was changed since")
     machine, steps = machine_from(files["machine"]), build([step.model_dump() for step in flow.steps], str(run))
-    order = Order(
+    return Order(
         name=config.name, machine=machine, table=validate(InterlockTable, files["interlocks"]),
         workflow=flow.name, steps=steps, plan=plan,
-        plan_path=run / "plan.dcm", group=config.fraction_group, seed=record.manifest.seed if seed is None else seed,
-        people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=(),
+        plan_path=run / "plan.dcm", group=config.fraction_group, seed=record.manifest.seed,
+        people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=script(config),
         longest_s=config.time_limit_s, configuration=parts, files=(),
         imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")),
         links=session_links(config, files["session"]))
-    return order, {"partials": partials, "resumes": str(run), "imaged_mu": record.imaged_mu()}
 
 
 def recorded(run: Path, part: dict[str, Any]) -> Loaded:

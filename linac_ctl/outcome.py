@@ -10,7 +10,6 @@ import numpy as np
 
 from device_models.interface.image import DT_S
 
-from . import __version__
 from .app import Simulation, points_needed
 from .config.machine import MachineConfig
 from .control.phases import Phase
@@ -46,23 +45,25 @@ from .records.rows import Rows
 from .records.run_record import RunRecord
 from .runtime.overruns import OverrunLog, timing, timing_event
 from .sequencer.readiness import time_limit_s
+from .version import code_version
 
 PLAN_FILE = "plan.dcm"
 PACKAGES = ("numpy", "numba", "transitions", "pydantic", "pydicom")
 
 
 def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
-                  partials: dict[int, tuple[float, bool]] | None = None) -> tuple[RunFolder, Order]:
+                  partials: dict[int, tuple[float, bool]] | None = None, imaged_mu: float = 0.0,
+                  stop_after_s: float | None = None) -> tuple[RunFolder, Order]:
     """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
     points_needed(order)
     order = with_room(order)
     machine, before = order.machine.controller, partials or {}
-    beams = tuple(planned(b, machine, before.get(b.number, (0.0, False))[0]) for b in order.plan.fraction(order.group))
+    beams = tuple(planned(b, machine, *before.get(b.number, (0.0, False))) for b in order.plan.fraction(order.group))
     manifest = Manifest(
         session=order.name, machine=order.machine.name, seed=order.seed, config_sha256=order.configuration_sha256,
-        plan_sha256=order.plan.sha256, code_version=__version__, started=started, columns=tuple(columns(machine)),
+        plan_sha256=order.plan.sha256, code_version=code_version(), started=started, columns=tuple(columns(machine)),
         phases={int(p): (p.name or "").lower() for p in Phase}, cycle_s=DT_S, row_every=machine.row_every_cycles, beams=beams,
-        resumes=resumes, versions=versions())
+        resumes=resumes, imaged_before_mu=imaged_mu, stop_after_s=stop_after_s, versions=versions())
     folder = RunFolder.create(path, manifest, declared=False)
     folder.write_config(order.configuration)
     folder.write_plan(order.plan)
@@ -83,9 +84,9 @@ def with_room(order: Order) -> Order:
     return replace(order, imaging=replace(order.imaging, room=prepare(order.imaging.patient, order.plan)))
 
 
-def planned(beam: Beam, machine: MachineConfig, start_mu: float) -> PlannedBeam:
+def planned(beam: Beam, machine: MachineConfig, start_mu: float, done: bool) -> PlannedBeam:
     """What this run is to deliver of one beam, and the backup timer's limit for all of it."""
-    return PlannedBeam(beam.number, beam.name, beam.mu, start_mu, time_limit_s(prepare(beam, machine), machine.beam))
+    return PlannedBeam(beam.number, beam.name, beam.mu, start_mu, time_limit_s(prepare(beam, machine), machine.beam), done)
 
 
 def versions() -> dict[str, str]:

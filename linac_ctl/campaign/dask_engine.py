@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import EngineError
+from ..version import code_version
 from .engine import Batch, Work
 from .row import Row, crashed
-from .version import code_version
 
 PATIENCE_S = 10.0
 IN_FLIGHT = 3  # batches for each thread of a worker

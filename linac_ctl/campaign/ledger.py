@@ -14,8 +14,8 @@ from typing import Any
 
 from ..errors import LedgerError, RecordError
 from ..records.jsonio import plain
+from ..version import code_version
 from .row import Row
-from .version import code_version
 
 FILE, LOCK = "ledger.sqlite", "ledger.lock"
 LAYOUT = 1  # of the tables below

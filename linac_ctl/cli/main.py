@@ -34,6 +34,7 @@ TARGETS = {
     "patient": Target("linac_ctl.cli.patient:command", "Write the built-in patient as planning CT, structures and plan."),
     "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),
     "interlocks": Target("linac_ctl.cli.interlocks:command", "List the rows of the interlock table."),
+    "replay": Target("linac_ctl.cli.replay:command", "Run a run again, bit for bit, or find where it differs."),
     "report": Target("linac_ctl.cli.report:command", "Write the report of a run as one HTML page."),
     "image": Target("linac_ctl.cli.image:command", "Projections and slices of a run, a series or a file as PNG."),
     "match": Target("linac_ctl.cli.match:command", "Match two DICOM series, CT and CBCT."),

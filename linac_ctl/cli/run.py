@@ -115,6 +115,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
 
     hardware = met(order)
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
+                                  imaged_mu=start.get("imaged_mu", 0.0), stop_after_s=run_for_s,
                                   started=datetime.now().isoformat(timespec="seconds"))
     warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),

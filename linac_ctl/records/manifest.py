@@ -21,6 +21,7 @@ class PlannedBeam:
     planned_mu: float
     start_mu: float = 0.0
     time_limit_s: float = 0.0  # 0 = no timer
+    done_before: bool = False  # nothing was left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Manifest:
     seed: int
     config_sha256: str
     plan_sha256: str
-    code_version: str
+    code_version: str  # release and a hash over all sources
     started: str  # wall time, ISO 8601; the only clock in a run folder
     columns: tuple[str, ...]
     phases: dict[int, str]  # value of the column "phase" -> name
@@ -42,6 +43,8 @@ class Manifest:
     faults: bool = False  # True = faults were injected on purpose
     sequences: tuple[tuple[int, ...], ...] = ()  # beams delivered in one auto-sequence; others stand alone
     resumes: str = ""  # run folder whose remaining MU this run delivers
+    imaged_before_mu: float = 0.0  # given for images in the runs before
+    stop_after_s: float | None = None  # of machine time: asked to leave then
     versions: dict[str, str] = field(default_factory=dict)  # package -> version
     format: int = FORMAT
 

@@ -99,6 +99,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.pace = Pace(speed, self.waiter.clock)
         self.served = False  # real descriptors, the last time the loop idled
         self.pause_at: int | None = None  # cycle after which the loop stops and can be run again
+        self.resting: list[Callable[[], None]] = []
         self.observers: list[Observer] = []
         self.next_look = NEVER
         self.now_ns = self.cycle = self.seq = 0
@@ -159,6 +160,11 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def idle(self, timeout_s: float | None) -> Ready:
         """Nothing is ready: let machine time pass up to the next timer, or to something worth waking for."""
+        if self.resting:
+            waiting, self.resting = self.resting, []
+            for do in waiting:
+                do()
+            return []
         if self.pause_at is not None and self.cycle >= self.pause_at:
             self.stop()
             return []
@@ -198,6 +204,10 @@ class SimLoop(asyncio.SelectorEventLoop):
         """Stop after this cycle with everything due by then done, where `run_cycles` would have gone on; for observers."""
         self.pause_at = self.cycle
         self.call_soon(lambda: None)  # something to do: the block of cycles ends here
+
+    def at_rest(self, do: Callable[[], None]) -> None:
+        """Before the next cycle, once everything due by then is done: the state in which `run_cycles` pauses."""
+        self.resting.append(do)
 
     def _look(self) -> None:
         for observer in self.observers:

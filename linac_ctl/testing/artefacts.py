@@ -51,5 +51,5 @@ def story(linac: Rig) -> str:
     if linac.error is not None:
         lines.append(f"ended with  {linac.error}")
     if linac.path is not None:
-        lines.append(f"run folder  {linac.path}")
+        lines += [f"run folder  {linac.path}", f"replay      linac-ctl replay {linac.path}"]
     return "\n".join(lines)

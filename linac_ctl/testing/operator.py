@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..live.intervention import act as intervention
 from .moment import Moment
 from .rig import Rig
 
-BY_TEST = "test"  # why something was done; a replay does it again
+BY_TEST = "test"  # why something was done
 
 
 class Operator:
@@ -25,8 +26,7 @@ class Operator:
 
     def do(self, act: str) -> Moment:
         """Now, between two cycles: the next one sees it. ValueError for what hands cannot do."""
-        self._linac.sim.staff.hands.do(act)
-        self._linac.sim.log(self.who, act, role=self.role, why=BY_TEST)
+        intervention(act, self.who, self.role, BY_TEST).carry_out(self._linac.sim)
         return self._linac.now()
 
     def __getattr__(self, act: str) -> Callable[[], Moment]:

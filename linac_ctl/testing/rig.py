@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..interlocks.panel import Panel, Trip
 from ..order import Order
 from ..records.folder import RunFolder
+from ..runtime.until import run_until
 from .elsewhere import Elsewhere
 from .moment import Moment
 from .predicates import Predicate, Question, named
@@ -88,41 +89,21 @@ class Rig:
     def _come(self, asked: Predicate, limit: int, limit_text: str) -> Moment:
         __tracebackhide__ = True
         before = self.cycle
-        if not asked(self):
-            self._watch(asked, limit)
-            if not asked(self):
-                raise AssertionError(self._missed(asked, before, limit_text))
+        if not self._watch(asked, limit):
+            raise AssertionError(self._missed(asked, before, limit_text))
         return self._moment(before)
 
     def _stay(self, asked: Predicate, limit: int, limit_text: str) -> Moment:
         __tracebackhide__ = True
         before = self.cycle
-        if asked(self):
-            self._watch(~asked, limit)
-        if not asked(self):
+        if self._watch(~asked, limit):
             raise AssertionError(f"{asked.name}: for {limit_text} from {before * DT_S:.2f} s on; no longer so after "
                                  f"{(self.cycle - before) * 10} ms, at {self._here(asked)}")
         return self._moment(before)
 
-    def _watch(self, asked: Predicate, limit: int) -> None:
-        """Run until it is so, at most `limit` cycles. Looking changes no bits: an observer only reads."""
-        if limit > 0:
-            with self._looking(asked):
-                self._elsewhere.run(lambda: self.sim.step(limit))
-
-    @contextlib.contextmanager
-    def _looking(self, asked: Predicate) -> Iterator[None]:
-        loop = self.sim.loop
-
-        def look() -> None:
-            if asked(self):
-                loop.pause()
-
-        loop.observe(1, look)
-        try:
-            yield
-        finally:
-            loop.forget(look)
+    def _watch(self, asked: Predicate, limit: int) -> bool:
+        """Run until it is so, at most `limit` cycles; -> whether it is."""
+        return self._elsewhere.run(lambda: run_until(self.sim, lambda: asked(self), limit))
 
     def _moment(self, before: int) -> Moment:
         return Moment(self.cycle, self.t_s, (self.cycle - before) * 10.0)

@@ -21,7 +21,8 @@ def test_a_failed_test_says_what_was_there_and_keeps_its_run_folder(pytester, pr
     done.assert_outcomes(passed=1, failed=1)
     done.stdout.fnmatch_lines([
         "E*AssertionError: beam off: within 30 ms of *: not so; now, at * s (cycle *): * MU/s, permit 1, channel closed",
-        "session     box on c_arm_m120, workflow no_image, *, seed 1", "first-out   nothing has stopped it", "run folder  *"])
+        "session     box on c_arm_m120, workflow no_image, *, seed 1", "first-out   nothing has stopped it", "run folder  *",
+        "replay      linac-ctl replay *"])
     (folder,) = (pytester.path / "kept").iterdir()
     assert read_result(folder).outcome == "partial" and (folder / "report.html").exists()
 

@@ -1,12 +1,12 @@
-"""Which code this is: a ledger holds rows of one code only, and every worker must have the same."""
+"""Which code this is. Equal bits need equal code: a ledger holds rows of one code only, and a run is replayed by its own."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
-from .. import __version__
+from . import __version__
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("linac_ctl", "device_models")
 
 

@@ -1,0 +1,1 @@
+"""A run once more, from its folder alone: bit for bit, or the first place where it differs."""
