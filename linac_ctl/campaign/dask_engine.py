@@ -30,7 +30,7 @@ class DaskEngine:
 
         try:
             first = [self._submit(batch) for _, batch in zip(range(IN_FLIGHT * self.threads), batches)]
-            for future in (flying := as_completed(first)):
+            for future in (flying := as_completed(first, loop=self.client.loop)):
                 yield from self._rows(future, flying)
                 if (batch := next(batches, None)) is not None:
                     flying.add(self._submit(batch))

@@ -49,7 +49,7 @@ def _most(what: str, metrics: dict[str, Any], name: str, bar: float, goal: float
     at = metrics.get(name, {"n": 0})
     if not at["n"]:
         return None
-    value = float(at["max"])
+    value = max(0.0, float(at["max"]))
     return Figure(what, f"{value:.3g} {unit}", f"{bar:g} {unit}", f"{goal:g} {unit}", _met(value <= bar, value <= goal),
                   f"of {at['n']} runs; 99 % within {at['p99']:.3g} {unit}")
 

@@ -11,6 +11,7 @@ from device_models.referee.columns import Flag
 
 from ..control.phases import Phase
 from ..control.phases import Reaction as Bit
+from .row import Reaction
 
 MS = DT_S * 1000.0
 QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
@@ -19,7 +20,9 @@ STOPS = {"hold": "beam_hold", "interrupt": "beam_off", "terminate": "beam_off", 
 BITS = {Bit.BEAM_HOLD: "beam_hold", Bit.BEAM_OFF: "beam_off", Bit.TERMINATE: "beam_off", Bit.MOTION_STOP: "motion_stop",
         Bit.PREVENT_START: "prevent_start", Bit.PREVENT_MOTION: "prevent_motion"}
 IMPLIED = {"beam_off": ("beam_hold", "prevent_start"), "beam_hold": ("prevent_start",), "motion_stop": ("prevent_motion",)}
-STRONGEST = ("motion_stop", "beam_off", "beam_hold", "prevent_motion", "prevent_start", "none")
+MOVES = 0.01  # mm or deg in a cycle: a mm or a degree in a second, well above what a standing axis trembles
+LEAF_MOVES_MM_PER_S = 1.0
+STRONGEST: tuple[Reaction, ...] = ("motion_stop", "beam_off", "beam_hold", "prevent_motion", "prevent_start", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Measures:
     reaction_ms: float | None
     mu_after_eff: float
     beam_cycles: int  # with pulses while the fault was there
-    motion_cycles: int  # with drive power while the fault was there
+    motion_cycles: int  # in which an axis moved while the fault was there
     worst_miss_mm: float | None
     weighted_miss_mm: float | None
     travel_after_stop_mm: float | None
@@ -74,6 +77,15 @@ class Track:
         """Dose since power-up before this row."""
         return float(self.rows["total_mu"][row - 1]) if row > 0 else 0.0
 
+    def moving(self) -> Any:
+        """In every row: does anything move? Truth, not what was asked for."""
+        names = ("gantry_deg", "collimator_deg", "jaw_mm", "couch", "carriage_mm", "kv_arm_mm", "mv_arm_mm")
+        found = np.abs(np.nan_to_num(self.rows["leaf_mm_per_s"])) > LEAF_MOVES_MM_PER_S
+        for name in names:
+            places = self.rows[name].reshape(len(self.rows), -1)
+            found |= (np.abs(np.diff(places, axis=0, prepend=places[:1])) > MOVES).any(axis=1)
+        return found
+
     def off_mm(self) -> Any:
         """How far the couch is from where it is meant to stand, mm."""
         return np.linalg.norm(self.rows["couch"][:, :3] - self.rows["couch_set"][:, :3], axis=1)
@@ -92,7 +104,7 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
     return Measures(
         noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
         track.total_mu(stop) - track.total_mu(first), int((track.pulses[first:last] > 0).sum()),
-        int((track.rows["enable"][first:last] != 0).sum()), *misses(track, first), _travel(track, at, done),
+        int(track.moving()[first:last].sum()), *misses(track, first), _travel(track, at, done),
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)))
 
 
@@ -100,13 +112,22 @@ def first_noticed(track: Track, first: int, effective: int, history: Sequence[An
     """The first trip that stops something, or that was expected; or what the safety channel opened for."""
     found = [Noticed(trip.id, trip.cycle) for trip in history
              if trip.cycle >= effective and (trip.stop != "inhibit" or trip.id in expected or trip.name in expected)]
-    opened = track.rows["open"][max(first - 1, 0):]
-    fresh = np.flatnonzero(opened & ~opened[:1])
-    if len(fresh):
-        bits = int(opened[fresh[0]] & ~opened[0])
-        name = next(bit.name for bit in SafetyOpen if bits & bit) if bits & 63 else "?"
-        found.append(Noticed(f"CHANNEL_{name}", int(track.cycle[max(first - 1, 0) + fresh[0]])))
-    return min(found, key=lambda one: one.cycle, default=None)
+    return min([*found, *channel_noticed(track, first)], key=lambda one: one.cycle, default=None)
+
+
+def channel_noticed(track: Track, first: int) -> list[Noticed]:
+    """What the safety channel opened for: silence of the controller at any time, all else only while there was a permit.
+
+    Without one a door may open as it likes, a preset may be missing; and in its self-test the channel opens for everything.
+    """
+    before = max(first - 1, 0)
+    opened, given, test = (column[before:] for column in (track.rows["open"], track.has(Flag.PERMIT), track.has(Flag.SELFTEST)))
+    fresh = opened[1:] & ~opened[:-1] & np.where(given[:-1], -1, int(SafetyOpen.HEARTBEAT)) & np.where(test[1:] | test[:-1], 0, -1)
+    at = np.flatnonzero(fresh) + 1
+    if not len(at):
+        return []
+    name = next((bit.name for bit in SafetyOpen if int(fresh[at[0] - 1]) & bit), "OTHER")
+    return [Noticed(f"CHANNEL_{name}", int(track.cycle[before + at[0]]))]
 
 
 def reactions(track: Track, at: int, noticed: Noticed, history: Sequence[Any]) -> frozenset[str]:
@@ -153,7 +174,7 @@ def _travel(track: Track, at: int, done: frozenset[str]) -> float | None:
     return float(np.linalg.norm(couch - couch[0], axis=1).max())
 
 
-def strongest(done: Iterable[str]) -> str:
+def strongest(done: Iterable[str]) -> Reaction:
     """One word for the row."""
     known = {*done}
     return next(name for name in STRONGEST if name in known or name == "none")

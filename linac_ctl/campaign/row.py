@@ -14,7 +14,10 @@ VOLATILE = ("seconds", "retries")  # how the run was done, not what came of it: 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run. None: there was nothing to measure. `_ms` from the effective time of the first fault that took effect."""
+    """One run. None: there was nothing to measure.
+
+    `_ms` from the effective time; of several faults, that of the one with the worst verdict.
+    """
 
     case_id: str
     position: int

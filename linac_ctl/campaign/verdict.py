@@ -10,27 +10,26 @@ from .row import Verdict
 
 RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
 ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")
+ORDER = ("missed", "failed", "passed", "harmless")
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the modes that took effect ask for. Of several at once: the longest time, any of their reactions."""
+    """What a mode that took effect asks for. None, of a wire or a parameter that is no mode: any reaction, whenever."""
 
-    detect_by: tuple[str, ...]
+    detect_by: str | None
     limit_ms: float | None
     mu_limit: float | None
-    reactions: tuple[tuple[str, ...], ...]
+    reaction: tuple[str, ...]
     control_case: bool
 
     @classmethod
-    def of(cls, modes: Sequence[Any]) -> "Due":
-        """Of these modes; wires and parameters that are no mode ask for nothing in particular."""
-        asking = [mode for mode in modes if not mode.control_case]
-        times = [mode.max_detection_ms for mode in asking if mode.max_detection_ms is not None]
-        doses = [mode.max_mu for mode in asking if mode.max_mu is not None]
-        return cls(tuple(mode.detect_by for mode in asking), max(times, default=None), max(doses, default=None),
-                   tuple(mode.reaction for mode in asking), bool(modes) and not asking)
+    def of(cls, mode: Any | None) -> "Due":
+        """Of this mode."""
+        if mode is None:
+            return cls(None, None, None, (), False)
+        return cls(mode.detect_by, mode.max_detection_ms, mode.max_mu, mode.reaction, mode.control_case)
 
     def mu_allowed(self, rate_mu_per_s: float) -> float | None:
         """At the dose rate that was on; more at higher rates, never less."""
@@ -40,11 +39,10 @@ class Due:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
         if self.control_case:
             return False
-        if {*self.detect_by} & {"at_load", "at_start"}:
+        if self.detect_by in ("at_load", "at_start"):
             return True
-        if "time" not in self.detect_by and self.detect_by:
-            return (("before_beam" in self.detect_by and m.beam_cycles > 0)
-                    or ("before_motion" in self.detect_by and m.motion_cycles > 0))
+        if self.detect_by in ("before_beam", "before_motion"):
+            return (m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles) > 0
         needed = ceil((self.limit_ms or 100.0) / MS) + 1
         return m.beam_cycles >= needed or m.motion_cycles >= needed
 
@@ -52,20 +50,23 @@ class Due:
         """Noticed, or refused, before it is too late."""
         if m.detection_ms is None:
             return bool(m.reactions) and m.beam_cycles == 0
-        if "time" in self.detect_by or not self.detect_by:
-            return self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
-        return m.mu_after_eff <= 0.0 or self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
+        soon = self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
+        return soon if self.detect_by in ("time", None) else m.mu_after_eff <= 0.0 or (soon and self.limit_ms is not None)
 
     def strong_enough(self, m: Measures) -> bool:
-        """Everything that one of the modes asks for; any reaction where no mode asks."""
-        if not self.reactions:
+        """Everything that the mode asks for; any reaction where no mode asks."""
+        if self.detect_by is None:
             return bool(m.reactions & {*ANY_REACTION})
-        return any({*asked} - {"none", "kv_off"} <= m.reactions for asked in self.reactions)
+        return {*self.reaction} - {"none", "kv_off"} <= m.reactions
 
 
-def decide(*, injected: bool, activated: bool, due: Due, m: Measures | None, judged: bool, violated: Sequence[str],
-           false_trip: str, outcome: str) -> tuple[Verdict, str]:
-    """-> (verdict, why not passed). A violated invariant is never anything but failed."""
+def decide(*, injected: bool, acted: Sequence[tuple[Due, Measures]], judged: bool, violated: Sequence[str], false_trip: str,
+           outcome: str) -> tuple[Verdict, str]:
+    """-> (verdict, why not passed). `acted`: every fault that took effect, each with its own clock.
+
+    A violated invariant is never anything but failed. Of several faults the worst verdict counts; one that was harmless beside
+    another that was noticed in time takes nothing from that.
+    """
     if violated:
         return "failed", f"violated {', '.join(violated)}"
     if false_trip:
@@ -74,14 +75,15 @@ def decide(*, injected: bool, activated: bool, due: Due, m: Measures | None, jud
         return "failed", "the session did not end"
     if not injected:
         return "not_reachable", "the moment of its fault never came"
-    if not activated or m is None:
+    if not acted:
         return "not_activated", "truth and wires were as without the fault"
     if not judged:
         return "failed", "no referee has judged this run"
-    return _reacted(due, m)
+    return min((reacted(due, m) for due, m in acted), key=lambda one: ORDER.index(one[0]))
 
 
-def _reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
+def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
+    """Of one fault."""
     if due.control_case:
         return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed else ("passed", "")
     seen = m.noticed is not None or due.in_time(m)
@@ -90,8 +92,7 @@ def _reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
     if not due.in_time(m):
         return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due)}"
     if not due.strong_enough(m):
-        asked = " or ".join("+".join(one) for one in due.reactions) or "any"
-        return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {asked}"
+        return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"
     allowed = due.mu_allowed(m.rate_mu_per_s)
     if allowed is not None and m.mu_after_eff > allowed + 1e-6:
         return "failed", f"{m.mu_after_eff:.2f} MU after the effective time, limit {allowed:.2f} MU"
@@ -99,12 +100,12 @@ def _reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
 
 
 def _limit(due: Due) -> str:
-    return f"limit {due.limit_ms:g} ms" if due.limit_ms is not None else f"due {' or '.join(due.detect_by)}"
+    return f"limit {due.limit_ms:g} ms" if due.limit_ms is not None else f"due {(due.detect_by or 'time').replace('_', ' ')}"
 
 
 def _nobody(due: Due, m: Measures) -> str:
     return (f"nobody noticed; {_limit(due)}; beam for {m.beam_cycles * MS:g} ms, {m.mu_after_eff:.2f} MU, "
-            f"drive power for {m.motion_cycles * MS:g} ms")
+            f"motion for {m.motion_cycles * MS:g} ms")
 
 
 def fault_free(*, judged: bool, violated: Sequence[str], false_trip: str, outcome: str) -> tuple[Verdict, str]:

@@ -28,6 +28,7 @@ def trace(n=100, beam=(0, 100), mu_per_cycle=0.1):
     rows["pulses"][slice(*beam)] = 3
     rows["total_mu"] = np.cumsum(rows["pulses"] > 0) * mu_per_cycle
     rows["rate_mu_per_s"] = 10.0
+    rows["gantry_deg"] = 0.05 * np.arange(n)
     return rows
 
 
@@ -67,6 +68,22 @@ def test_the_safety_channel_notices_too_and_takes_the_beam_away():
     m = of(Track(rows), [])
     assert m.noticed.name == "CHANNEL_HEARTBEAT" and m.detection_ms == 50.0
     assert {"beam_off", "beam_hold", "prevent_start"} <= m.reactions and "motion_stop" not in m.reactions
+
+
+def test_a_door_that_opens_when_the_channel_has_given_nothing_tells_nothing():
+    rows = trace(beam=(0, 30))
+    rows["bits"][40:] &= ~int(Flag.PERMIT)
+    rows["open"][60:] = int(SafetyOpen.DOOR)
+    assert of(Track(rows), []).noticed is None
+
+
+def test_silence_of_the_controller_is_noticed_without_a_permit_too_but_not_in_a_self_test():
+    rows = trace(beam=(0, 0))
+    rows["bits"] &= ~int(Flag.PERMIT)
+    rows["open"][60:] = int(SafetyOpen.HEARTBEAT)
+    assert of(Track(rows), []).noticed.name == "CHANNEL_HEARTBEAT"
+    rows["bits"][55:] |= int(Flag.SELFTEST)
+    assert of(Track(rows), []).noticed is None
 
 
 def test_an_open_chain_stops_beam_and_motion():

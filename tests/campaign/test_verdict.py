@@ -1,11 +1,11 @@
 """What counts as passed, and what never does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
 from linac_ctl.campaign.measure import Measures, Noticed
-from linac_ctl.campaign.verdict import Due, decide, fault_free
+from linac_ctl.campaign.verdict import Due, decide, fault_free, reacted
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ def measures(ms=50.0, reactions=("beam_hold", "prevent_start"), mu=0.7, beam=100
 
 
 def verdict(m, mode=Mode(), **changes):
-    given = {"injected": True, "activated": True, "due": Due.of([mode]), "m": m, "judged": True, "violated": (), "false_trip": "",
-             "outcome": "abandoned"}
+    acted = [(Due.of(mode), m)]
+    given = {"injected": True, "acted": acted, "judged": True, "violated": (), "false_trip": "", "outcome": "abandoned"}
     return decide(**given | changes)[0]
 
 
@@ -34,8 +34,8 @@ def test_noticed_in_time_with_the_reaction_that_is_due_passes():
 
 @pytest.mark.parametrize("changes, expected", [
     ({"violated": ("SI-05",)}, "failed"), ({"false_trip": "DOOR"}, "failed"), ({"outcome": "stuck"}, "failed"),
-    ({"judged": False}, "failed"), ({"injected": False}, "not_reachable"), ({"activated": False}, "not_activated"),
-    ({"activated": False, "violated": ("SI-05",)}, "failed"), ({"injected": False, "false_trip": "DOOR"}, "failed"),
+    ({"judged": False}, "failed"), ({"injected": False}, "not_reachable"), ({"acted": []}, "not_activated"),
+    ({"acted": [], "violated": ("SI-05",)}, "failed"), ({"injected": False, "false_trip": "DOOR"}, "failed"),
 ])
 def test_what_is_never_passed(changes, expected):
     assert verdict(measures(), **changes) == expected
@@ -78,14 +78,19 @@ def test_nothing_may_happen_in_a_control_case():
     assert verdict(measures(None, ()), control) == "passed" and verdict(measures(), control) == "failed"
 
 
-def test_of_two_faults_the_longer_time_and_one_of_the_reactions_is_due():
-    due = Due.of([Mode(), Mode(max_detection_ms=200.0, reaction=("beam_off",))])
-    assert verdict(measures(200.0), due=due) == "passed" and verdict(measures(210.0), due=due) == "missed"
+@pytest.mark.parametrize("first, second, expected", [
+    (50.0, 200.0, "passed"), (110.0, 200.0, "missed"), (50.0, 210.0, "missed"), (None, 200.0, "passed"), (None, None, "harmless"),
+])
+def test_every_fault_has_its_own_clock_and_the_worst_verdict_counts(first, second, expected):
+    slow = Mode(max_detection_ms=200.0)
+    acted = [(Due.of(mode), measures(ms, () if ms is None else ("beam_hold",), beam=5, motion=0))
+             for mode, ms in ((Mode(), first), (slow, second))]
+    assert verdict(None, acted=acted) == expected
 
 
 def test_a_wire_that_is_no_mode_may_bring_any_reaction_at_any_time():
-    assert verdict(measures(5000.0, ("motion_stop",)), due=Due.of([])) == "passed"
-    assert verdict(measures(5000.0, ()), due=Due.of([])) == "failed"
+    assert verdict(measures(5000.0, ("motion_stop",)), None) == "passed"
+    assert verdict(measures(5000.0, ()), None) == "failed"
 
 
 @pytest.mark.parametrize("changes, expected", [
@@ -97,8 +102,7 @@ def test_without_a_fault_a_session_is_delivered_and_nothing_trips(changes, expec
 
 
 def test_a_reason_names_the_number_and_the_limit():
-    given = {"injected": True, "activated": True, "due": Due.of([Mode()]), "judged": True, "violated": (), "false_trip": "",
-             "outcome": "abandoned"}
-    assert decide(m=measures(110.0), **given)[1] == "MLC_POS after 110 ms, limit 100 ms"
-    assert "1.40 MU after the effective time, limit 1.30 MU" in decide(m=measures(mu=1.4), **given)[1]
-    assert "nobody noticed" in decide(m=replace(measures(None, ())), **given)[1]
+    due = Due.of(Mode())
+    assert reacted(due, measures(110.0))[1] == "MLC_POS after 110 ms, limit 100 ms"
+    assert "1.40 MU after the effective time, limit 1.30 MU" in reacted(due, measures(mu=1.4))[1]
+    assert "nobody noticed" in reacted(due, measures(None, ()))[1]
