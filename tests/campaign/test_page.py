@@ -94,3 +94,9 @@ def test_a_figure_is_held_against_bar_and_goal(rows, worst_ms, met):
 def test_figures_that_were_not_measured_are_left_out():
     free = [row_of(case, false_trip="") for case in static_cases(config(fault_free={"runs": 3}), CATALOGUE)]
     assert not [figure for figure in figures(summary(free)) if "fault, worst" in figure.what or "noticed" in figure.what]
+
+
+def test_a_page_without_faults_is_whole_too(tmp_path):
+    free = [row_of(case, false_trip="") for case in static_cases(config(fault_free={"runs": 3}), CATALOGUE)]
+    page = write(free, {**summary(free), "unfinished": 0}, ABOUT, tmp_path)["page"].read_text(encoding="utf-8")
+    assert "false trips in 3 sessions" in page and "Two faults" not in page
