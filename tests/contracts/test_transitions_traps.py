@@ -93,7 +93,8 @@ def test_trap_a_queued_trip_behind_a_failing_transition_never_happens() -> None:
 
 @pytest.mark.parametrize("path", files(), ids=name)
 def test_no_module_of_ours_uses_the_asynchronous_machine(path: Any) -> None:
-    wrong = {module for module in imported(path) if module.startswith("transitions.") and module != "transitions.Machine"}
+    fine = ("transitions.Machine", "transitions.MachineError")  # the error is what a console hears of a verb out of order
+    wrong = {module for module in imported(path) if module.startswith("transitions.") and module not in fine}
     assert not wrong
 
 
