@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from device_models.interface.image import DT_S
+
 from ..app import Simulation
 from ..live.intervention import Intervention
 from ..order import Order
@@ -27,7 +29,7 @@ class Player(Simulation):
         """Every row so far."""
         used = int(self.control.job["row"][0])
         data = np.concatenate([*self._full, np.array(self.engine.control.rows[:used])])
-        return Rows(data, tuple(self.columns), 0.01)
+        return Rows(data, tuple(self.columns), DT_S)
 
     def start(self) -> None:
         """What was done before the first event of all comes before it again."""
