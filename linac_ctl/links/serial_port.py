@@ -40,7 +40,7 @@ def open_serial(url: LinkUrl) -> FdStream:
 def _refuse(url: LinkUrl) -> None:
     """What can be said before anything is opened."""
     path = Path(url.path)
-    if not path.exists():
+    if not _there(url, path):
         raise LinkError(f"{url}: {_absent(path)}")
     if not path.is_char_device():
         kind = "a folder" if path.is_dir() else "a file"
@@ -51,6 +51,19 @@ def _refuse(url: LinkUrl) -> None:
         raise LinkError(f"{url}: {_denied(path)}")
     if users := holders(path):
         raise LinkError(f"{url}: in use by {', '.join(users)}; a second reader would steal bytes, so close it first")
+
+
+def _there(url: LinkUrl, path: Path) -> bool:
+    """False where nothing is; what else keeps us from finding out is an error of its own."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError:
+        raise LinkError(f"{url}: no permission to get at {path.parent}; ask its owner, or let it be offered elsewhere") from None
+    except OSError as error:
+        raise LinkError(f"{url}: no name of a port: {error.strerror}; {_ports()}") from None
+    return True
 
 
 def _taken_over(url: LinkUrl, line: serial.Serial) -> FdStream:

@@ -177,6 +177,31 @@ def test_without_permission_it_names_the_group_and_the_command(device, monkeypat
         open_link(parse_url(f"serial://{device[1]}"))
 
 
+@pytest.fixture
+def somebody_else():
+    """For root, whom no folder is closed to, the rights of nobody."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_a_port_in_a_folder_that_is_closed_to_us_is_told_from_one_that_is_not_there(tmp_path, request):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "couch").symlink_to("/dev/null")
+    (tmp_path / "closed").chmod(0)
+    request.getfixturevalue("somebody_else")
+    with pytest.raises(LinkError, match=r"no permission to get at .*/closed; ask its owner"):
+        open_link(parse_url(f"serial://{tmp_path}/closed/couch"))
+
+
+def test_a_name_that_no_file_can_have_is_one_clear_line():
+    with pytest.raises(LinkError, match=r"no name of a port: File name too long"):
+        open_link(parse_url(f"serial:///dev/{'x' * 300}"))
+
+
 def test_a_node_that_its_group_may_not_use_says_so(device, monkeypatch):
     os.chmod(device[1], 0o600)
     assert holders.group_of(serial_port.Path(device[1])) is None
