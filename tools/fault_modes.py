@@ -70,7 +70,7 @@ def page() -> str:
         "that stops, or an act of somebody: never code in the controller. Settings that are left out take their usual value.\n",
         "**Not there yet:** what puts the modes of a schedule into a running session. Until then this is what every mode is and "
         "what has to come of it; nothing of it can be injected from the command line, and the times and doses below are demands, "
-        "not results.\n",
+        "not results. `linac-ctl fault list` and `fault show ID` tell the same on the command line.\n",
         "**seen within** counts from the first cycle in which truth or a wire is not what it would be without the fault (in a slow "
         "one from where the deviation is beyond what is allowed), **stops within** from there on; **MU** are those given after the "
         "fault became effective, at 600 MU/min, to be scaled with the rate. **expected**: any of these may be the first-out; the "
