@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import termios
 import tty
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def behind_a_pty(*words: str) -> tuple["subprocess.Popen[bytes]", str]:
 
 
 def open_pty(name: str) -> int:
-    """As a host opens it."""
+    """As a host opens it, but nothing is thrown away: what has come already may be the first half of a line."""
     fd = os.open(name, os.O_RDWR | os.O_NOCTTY)
-    tty.setraw(fd)
+    tty.setraw(fd, termios.TCSANOW)
     return fd

@@ -1,11 +1,13 @@
 """The same firmware on emulated boards. Emulators lose time on a busy machine, so nothing here asserts how long anything took."""
 
+import select
+
 import pytest
 
 from linac_ctl.hil.vectors import disagreement, vectors
-from tests.firmware.bench import STOP_BYTE, Line
+from tests.firmware.bench import PATIENCE_S, STOP_BYTE, Line
 from tests.firmware.emulated import Start, atmega328p, cortex_m3, static_bytes
-from tests.firmware.programs import FIRMWARE, on_a_socket
+from tests.firmware.programs import FIRMWARE, behind_a_pty, on_a_socket, open_pty
 from tests.firmware.test_vectors import exchange
 
 BOARDS = {"mps2-an385": cortex_m3, "atmega328p": atmega328p}
@@ -29,6 +31,18 @@ def test_it_says_which_board_it_is(board):
     with start() as line:
         told = line.hello()
         assert (told["serial"], told["unit"], told["axes"], told["baud"]) == (name, "couch", "3", "115200")
+
+
+def test_a_line_that_has_half_come_when_the_host_opens_the_port_is_heard_whole(tmp_path):
+    atmega328p(tmp_path)
+    process, name = behind_a_pty(str(tmp_path / "run_simavr"), str(tmp_path / "couch-avr.elf"))
+    early = open_pty(name)
+    with Line(process, early, early):
+        assert select.select([early], [], [], PATIENCE_S)[0], "the board says nothing"
+        fd = open_pty(name)
+        line = Line(process, fd, fd)
+        assert line.wait_for("!").startswith("!00 EV 0 BOOT session=")
+        line.close()
 
 
 def test_published_vectors_are_answered_as_published(board):
