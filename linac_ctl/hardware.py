@@ -172,7 +172,13 @@ class Hardware:
 
 
 def axes(machine: MachineConfig, name: str) -> tuple[AxisConfig, ...]:
-    """What we may ask of a unit's axes; leaves of bank A, then of bank B."""
+    """What we may ask of a unit's axes; leaves of bank A, then of bank B, which is mirrored."""
     if name == "mlc":
-        return (machine.mlc.leaf,) * machine.sizes()["mlc"] if machine.mlc else ()
+        return leaves(machine.mlc.leaf, machine.sizes()["mlc"]) if machine.mlc else ()
     return tuple(getattr(machine, name)) if UNITS[name].axes else ()
+
+
+def leaves(bank_a: AxisConfig, count: int) -> tuple[AxisConfig, ...]:
+    """`count`: of both banks."""
+    bank_b = bank_a.model_copy(update={"low": -bank_a.high, "high": -bank_a.low})
+    return (bank_a,) * (count // 2) + (bank_b,) * (count // 2)

@@ -1,5 +1,6 @@
 """The line that a `hil` command was given: PORT, opened, with a clock."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ def now_us() -> int:
 
 def url_of(port: str, baud: int | None) -> LinkUrl:
     """A link, or the path of a serial port."""
-    if port.startswith(("/", "./", "../")):
+    if port.startswith(("/", "./", "../")) or os.path.lexists(port):
         return parse_url(f"serial://{quote(str(Path(port).absolute()))}?baud={baud or DEFAULT_BAUD}")
     if baud is not None:
         raise LinkUrlError(f"port {port!r}: --baud is for paths; a link says it itself, like serial:///dev/ttyUSB0?baud={baud}")

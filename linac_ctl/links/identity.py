@@ -63,9 +63,9 @@ def check_axes(client: Client, unit: Unit, axes: Sequence[AxisConfig]) -> None:
     count = integer((client.ask("DD") or ["?"])[0], 0, 10_000)
     if count is None:
         raise LinkError(f"{client.name}: `DD` is answered with no number of items from 0 to 10000; look at its firmware")
-    told = [keys(client.ask(f"DD {i}")) for i in range(count)] if len(axes) <= 16 else []
+    told = [keys(client.ask(f"DD {i}")) for i in range(count)] if axes else []
     found = {item["axis"]: item for item in told if "axis" in item}
-    for i, axis in enumerate(axes if told else ()):
+    for i, axis in enumerate(axes):
         check_axis(client.name, axis, i, found.get(str(i)))
 
 
@@ -77,7 +77,8 @@ def check_axis(name: str, axis: AxisConfig, i: int, item: dict[str, str] | None)
     low, high = integer(item.get("low", "")), integer(item.get("high", ""))
     ours = limits(axis)
     if low is None or high is None or not low <= ours[0] <= ours[1] <= high:
-        raise LinkError(f"{name}: axis {i} ({axis.name}) goes from {item.get('low')} to {item.get('high')} {item.get('unit')}, "
+        ends = f"from {item.get('low', '(not told)')} to {item.get('high', '(not told)')}"
+        raise LinkError(f"{name}: axis {i} ({axis.name}) goes {ends} {item.get('unit')}, "
                         f"the machine file may ask for {ours[0]} to {ours[1]}; correct the one that is wrong")
 
 

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from linac_ctl.cli.hil_line import url_of
 from linac_ctl.cli.main import main
+from linac_ctl.errors import LinkUrlError
 from linac_ctl.hil.budget import budget
 from linac_ctl.hil.client import Client
 from linac_ctl.hil.clock_fit import Reading, fit
@@ -56,6 +58,16 @@ def test_the_budget_is_that_of_the_protocol_page():
 
 def test_a_unit_that_the_page_does_not_know_has_no_budget():
     assert budget(Description({"unit": "laser", "axes": "0"}), 0) is None
+
+
+def test_a_port_may_be_named_as_it_lies_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ports").mkdir()
+    (tmp_path / "ports" / "couch").symlink_to("/dev/null")
+    assert url_of("ports/couch", None).path == f"{tmp_path}/ports/couch"
+    for name in ("ports/coach", ""):
+        with pytest.raises(LinkUrlError):
+            url_of(name, None)
 
 
 def test_the_command_answers_for_people_and_for_programs(tmp_path, capsys):

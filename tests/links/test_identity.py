@@ -52,9 +52,21 @@ def test_another_device_is_refused(old: str, new: str, words: str) -> None:
     (3, "unit=mdeg", "unit=um", "unit of axis 3 (couch rotation) is um, must be mdeg"),
     (1, "axis=1", "axis=7", "axis 1 (couch longitudinal) is not among what `DD` describes"),
     (4, "low=-4000", "low=none", "axis 4 (couch pitch) goes from none"),
+    (5, "low=-4000 ", "", "axis 5 (couch roll) goes from (not told) to 4000 mdeg"),
 ])
 def test_a_device_that_says_other_limits_or_units_is_refused(axis: int, old: str, new: str, words: str) -> None:
     assert words in refused(items={axis: AXES[axis].replace(old, new)})
+
+
+@pytest.mark.parametrize("leaf", [0, 60, 119])
+def test_every_leaf_is_asked_for_its_limits(leaf: int) -> None:
+    leaves = axes(machine("c_arm_m120").controller, "mlc")
+    stream, far = pair(HI="proto=1 unit=mlc axes=120 fw=t serial=7 session=ABCD1234 caps=bk maxline=1400 baud=0", DD="120")
+    ends = [(-150_000, 200_000)] * 60 + [(-200_000, 150_000)] * 60
+    far.items = [f"axis={i} name=l unit=um low={low} high={1 if i == leaf else high} vmax=1 amax=1"
+                 for i, (low, high) in enumerate(ends)]
+    with pytest.raises(LinkError, match=rf"axis {leaf} \(.*\) goes from {ends[leaf][0]} to 1 um"):
+        ask_identity(Client("mlc (test:)", stream), UNITS["mlc"], leaves, 0)
 
 
 def test_a_line_that_is_too_slow_for_a_hundred_cycles_is_refused_with_the_rate_that_is_enough() -> None:
