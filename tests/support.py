@@ -62,7 +62,7 @@ def beam(the_machine: Machine, number: int, technique: str, cumulative_mu: Any, 
         cumulative_mu=np.round(mu, 6), gantry_deg=np.round(np.broadcast_to(gantry_deg, n), 3).copy(),
         collimator_deg=np.zeros(n), jaw_mm=np.tile(np.asarray(jaw_mm, float), (n, 1)),
         leaf_mm=None if leaves is None else leaves.copy(),
-        leaf_boundaries_mm=None if config.mlc is None else np.array(config.mlc.boundaries_mm),
+        leaf_boundaries_mm=None if leaves is None or config.mlc is None else np.array(config.mlc.boundaries_mm),
         couch=np.tile(np.zeros(6) if couch is None else np.asarray(couch, float), (n, 1)))
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from linac_ctl.config.machine import MachineConfig
 from linac_ctl.plan.finding import ERROR, WARNING, Finding, found
 from linac_ctl.plan.model import Beam
 
+SAME_MU = 1e-3
 OTHER_MODE = 1.2  # a dose rate this far above the mode's highest was not planned for this mode
 
 
 def check_dose(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
-    """Findings on mode, dose rate and what has to be fitted to the head."""
+    """Findings on MU, mode, dose rate and what has to be fitted to the head."""
+    yield from _check_mu(beam)
     mode = machine.beam.modes.get(beam.mode)
     if mode is None:
         yield found(
@@ -31,6 +35,19 @@ def check_dose(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
             "no accessories on this machine",
             "plan without it",
         )
+
+
+def _check_mu(beam: Beam) -> Iterator[Finding]:
+    """MU are numbers above zero that begin at zero, never fall, and end at the beam's."""
+    mu, advice = beam.cumulative_mu, "export the plan again"
+    if not beam.mu > 0.0 or not np.isfinite(mu).all():
+        yield found(beam, "BeamMeterset", f"is {beam.mu:g} MU", "a number above 0 MU", advice)
+    elif (np.diff(mu) < 0.0).any():
+        point = int(np.argmax(np.diff(mu) < 0.0)) + 1
+        yield found(beam, "CumulativeMetersetWeight", f"falls from {mu[point - 1]:g} to {mu[point]:g} MU", "MU that never fall",
+                    advice, point)
+    elif not abs(mu[-1] - beam.mu) <= SAME_MU:
+        yield found(beam, "CumulativeMetersetWeight", f"ends at {mu[-1]:g} MU", f"the beam's {beam.mu:g} MU", advice, len(mu) - 1)
 
 
 def _too_fast(beam: Beam, planned: float, most: float) -> Finding:

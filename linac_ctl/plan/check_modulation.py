@@ -14,18 +14,13 @@ NEARLY_MM = 1.0  # leaf edges this close to the jaw do not shape the field
 
 def check_modulation(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
     """Findings on beams whose dose is meant to be shaped on the way."""
-    if not is_modulated(beam):
+    if beam.leaf_mm is None and beam.leaf_boundaries_mm is not None:
+        yield _lost(beam, "has no leaf positions, but the beam names its leaves")
+    elif beam.leaf_mm is None:
+        if is_modulated(beam) and machine.mlc is not None:
+            yield _lost(beam, f"has no leaf positions, but the beam is modulated ({_why(beam)})")
+    elif not is_modulated(beam):
         return
-    if beam.leaf_mm is None:
-        if machine.mlc is not None or beam.leaf_boundaries_mm is not None:
-            yield found(
-                beam,
-                "LeafJawPositions",
-                f"has no leaf positions, but the beam is modulated ({_why(beam)})",
-                "leaf positions at control point 0 at least",
-                "leaf data were lost: export the plan again",
-                0,
-            )
     elif parked_open(beam, machine):
         yield found(
             beam,
@@ -35,6 +30,11 @@ def check_modulation(beam: Beam, machine: MachineConfig) -> Iterator[Finding]:
             "leaf data were lost: export the plan again",
             0,
         )
+
+
+def _lost(beam: Beam, what: str) -> Finding:
+    limit, advice = "leaf positions at control point 0 at least", "leaf data were lost: export the plan again"
+    return found(beam, "LeafJawPositions", what, limit, advice, 0)
 
 
 def parked_open(beam: Beam, machine: MachineConfig) -> bool:

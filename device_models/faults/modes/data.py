@@ -1,7 +1,8 @@
 """Plans, records and configuration that are damaged, lost, mixed up or older than they should be."""
 
 from ..action import Action, Alter
-from .mode import Choice, Given, Mode, Place, Range
+from .mode import Choice, Demand, Given, Mode, Place, Range
+from .parts import word
 
 BEFORE_READING = ("truncate", "missing_tag")
 
@@ -48,6 +49,11 @@ def convention(given: Given, place: Place) -> tuple[Action, ...]:
     return (Alter("convention", {"kind": given["kind"]}),)
 
 
+def unless_slower(given: Given) -> Demand:
+    """A way that is too fast makes the dose slower: that may be delivered."""
+    return "either" if word(given, "kind") in ("speed", "acceleration") else "react"
+
+
 MODES = (
     Mode("DAT-01", 1, "data", "plan", "corrupted_or_truncated", "the plan file is damaged or cut short",
          ("load", "setup", "arm"), "S4", ("PLAN_INTEGRITY",), ("prevent_start",), "at_load", corrupted,
@@ -60,7 +66,7 @@ MODES = (
     Mode("DAT-04", 2, "data", "plan", "infeasible_control_points", "control points that no machine can follow",
          ("load",), "S3", ("PLAN_FEAS",), ("prevent_start",), "at_load", infeasible,
          {"kind": Choice(("mu_non_monotone", "speed", "acceleration", "out_of_range", "duplicate_index"))},
-         source="own judgement"),
+         source="own judgement", demand=unless_slower),
     Mode("DAT-05", 1, "data", "record", "fraction_already_delivered", "this fraction was given already, or the record forgets it",
          ("load",), "S4", ("FRACTION", "RESUME_LIMIT"), ("prevent_start",), "at_load", given_already,
          {"kind": Choice(("same_day_twice", "counter_reset", "partial_forgotten"))}, source="AAPM TG-100"),

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 CONFIG_FILES = {"tolerances": "interlocks", "interlock_table": "interlocks", "mu_per_cgy": "machines", "leaf_offsets": "machines"}
 
 
-def own_folder(owner: object) -> Path:
-    """Gone when its owner is."""
-    path = Path(tempfile.mkdtemp(prefix="linac-ctl-fault-"))
-    weakref.finalize(owner, shutil.rmtree, path, True)
+class Borrowed(type(Path())):  # type: ignore[misc]
+    """A path that can be watched: its folder goes when nobody holds it any more."""
+
+
+def own_file(name: str, data: bytes) -> Path:
+    """A file of this run's own."""
+    folder = tempfile.mkdtemp(prefix="linac-ctl-fault-")
+    path: Path = Borrowed(folder, name)
+    weakref.finalize(path, shutil.rmtree, folder, True)
+    path.write_bytes(data)
     return path
 
 
 def own_plan(sim: "Simulation") -> Path:
     """A copy of the plan file that from now on is the plan file of this run."""
-    path = own_folder(sim) / sim.order.plan_path.name
-    path.write_bytes(sim.order.plan_path.read_bytes())
+    path = own_file(sim.order.plan_path.name, sim.order.plan_path.read_bytes())
     sim.order = replace(sim.order, plan_path=path)
     return path
 
@@ -61,9 +66,8 @@ def config_changes(sim: "Simulation", given: Settings) -> Altered:
     """A configuration file is no longer what was read: older, another machine's, or edited. Without files, one is made up."""
     before, folder = sim.order.files, CONFIG_FILES[str(given["file"])]
     chosen = next((i for i, (path, _) in enumerate(before) if folder in Path(path).parts), 0)
-    copy = own_folder(sim) / f"{given['file']}.yaml"
     text = Path(before[chosen][0]).read_bytes() if before else b""
-    copy.write_bytes(text + f"# {given['kind']}\n".encode())
+    copy = own_file(f"{given['file']}.yaml", text + f"# {given['kind']}\n".encode())
     entry = (copy, before[chosen][1] if before else "0" * 64)
     sim.order = replace(sim.order, files=(*before[:chosen], entry, *before[chosen + 1 :]))
 

@@ -1,24 +1,27 @@
 """Plans that are damaged, mixed up or absurd before the session has read them: an order in, another order out."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.sequence import Sequence
 
 from linac_ctl.errors import PlanError
 from linac_ctl.plan.dicom_import import read_plan
 from linac_ctl.plan.model import Beam, Plan
 
 from .altered import Settings
-from .files import own_folder
+from .files import own_file
 
 if TYPE_CHECKING:
     from linac_ctl.order import Order
 
-HEADER_BYTES = 132  # preamble and DICM
-LAST_BYTES = 64
-WIDE_MM = (-200.0, 200.0, -200.0, 200.0)
+LEAVES, WIDE_MM = "MLCX", 200.0
 
 
 def with_beams(order: "Order", change: Callable[[Beam], Beam], only_first: bool = True) -> "Order":
@@ -38,16 +41,62 @@ def at_home(order: "Order") -> "Order":
 
 def plan_file_damaged(order: "Order", given: Settings) -> "Order":
     """The file is read again, after a part of it was lost; PlanError as anybody would get it."""
-    data, kind = order.plan_path.read_bytes(), str(given["kind"])
-    damaged = data[: len(data) // 2] if kind == "truncate" else data[:HEADER_BYTES] + data[HEADER_BYTES + LAST_BYTES :]
-    owner = Holder()
-    path = own_folder(owner) / order.plan_path.name
-    path.write_bytes(damaged)
-    return replace(order, plan=read_plan(path), plan_path=order.plan_path)
+    if given["kind"] == "missing_tag":
+        return rewritten(order, without_angle)
+    data = order.plan_path.read_bytes()
+    return read_again(order, data[: len(data) // 2])
 
 
-class Holder:
-    """Keeps a folder for as long as it is looked at."""
+def read_again(order: "Order", data: bytes) -> "Order":
+    """The order as it would be had the plan file been this one."""
+    path = own_file(order.plan_path.name, data)
+    return replace(order, plan=read_plan(path), plan_path=path)
+
+
+def rewritten(order: "Order", change: Callable[[Dataset], None]) -> "Order":
+    """The file is saved once more, by something that makes a mistake."""
+    try:
+        data, buffer = pydicom.dcmread(order.plan_path), io.BytesIO()
+        change(data)
+        data.save_as(buffer)
+    except (InvalidDicomError, AttributeError) as error:
+        raise PlanError(f"{order.plan_path}: cannot be saved again: {error}; take a session with a DICOM plan") from None
+    return read_again(order, buffer.getvalue())
+
+
+def without_angle(plan: Dataset) -> None:
+    """The first control point does not say where the gantry is."""
+    del plan.BeamSequence[0].ControlPointSequence[0].GantryAngle
+
+
+def without_leaves(plan: Dataset) -> None:
+    """No control point has leaf positions any more; the leaves are still named."""
+    for point in points_of(plan):
+        if "BeamLimitingDevicePositionSequence" in point:
+            kept = [d for d in point.BeamLimitingDevicePositionSequence if d.RTBeamLimitingDeviceType != LEAVES]
+            point.BeamLimitingDevicePositionSequence = Sequence(kept)
+
+
+def ends_only(plan: Dataset) -> None:
+    """The first and the last control point of every beam, and nothing between them."""
+    for beam in plan.BeamSequence:
+        beam.ControlPointSequence = Sequence([beam.ControlPointSequence[0], beam.ControlPointSequence[-1]])
+
+
+def wide_open(plan: Dataset) -> None:
+    """Jaws and leaves as far as they go, in every control point that says where they are."""
+    for point in points_of(plan):
+        for device in point.get("BeamLimitingDevicePositionSequence", []):
+            n = len(device.LeafJawPositions) // 2
+            device.LeafJawPositions = [-WIDE_MM] * n + [WIDE_MM] * n
+
+
+def points_of(plan: Dataset) -> list[Dataset]:
+    """Control points of all beams."""
+    return [point for beam in plan.BeamSequence for point in beam.ControlPointSequence]
+
+
+LOST: dict[str, Callable[[Dataset], None]] = {"mlc_missing": without_leaves, "last_cp_only": ends_only, "jaws_max": wide_open}
 
 
 def narrow_leaves(beam: Beam) -> Beam:
@@ -59,30 +108,10 @@ def narrow_leaves(beam: Beam) -> Beam:
     return replace(beam, leaf_boundaries_mm=beam.leaf_boundaries_mm[: pairs + 1 : 2], leaf_mm=beam.leaf_mm[:, keep])
 
 
-def ends_only(beam: Beam) -> Beam:
-    """The first and the last control point, and nothing between them."""
-    return points(beam, np.array([0, -1]))
-
-
 def points(beam: Beam, which: np.ndarray) -> Beam:
     """The beam at some of its control points."""
     tables = {name: getattr(beam, name)[which] for name in ("cumulative_mu", "gantry_deg", "collimator_deg", "jaw_mm", "couch")}
     return replace(beam, **tables, leaf_mm=None if beam.leaf_mm is None else beam.leaf_mm[which])
-
-
-LOST: dict[str, Callable[[Beam], Beam]] = {
-    "mlc_missing": lambda beam: replace(beam, leaf_mm=None),
-    "last_cp_only": ends_only,
-    "jaws_max": lambda beam: replace(beam, jaw_mm=np.tile(WIDE_MM, (len(beam.jaw_mm), 1)), leaf_mm=open_leaves(beam)),
-}
-
-
-def open_leaves(beam: Beam) -> np.ndarray | None:
-    """As far as they go."""
-    if beam.leaf_mm is None:
-        return None
-    pairs = beam.leaf_mm.shape[1] // 2
-    return np.tile(np.repeat([200.0, -200.0], pairs), (len(beam.leaf_mm), 1))
 
 
 def negative(beam: Beam) -> Beam:
@@ -185,7 +214,7 @@ def convention(order: "Order", given: Settings) -> "Order":
 AT_LOAD: dict[str, Callable[["Order", Settings], "Order"]] = {
     "plan_file_damaged": plan_file_damaged,
     "other_mlc": lambda order, given: with_beams(order, narrow_leaves, only_first=False),
-    "points_lost": lambda order, given: with_beams(order, LOST[str(given["kind"])], only_first=False),
+    "points_lost": lambda order, given: rewritten(order, LOST[str(given["kind"])]),
     "entry": lambda order, given: with_beams(order, ENTRIES[str(given["field"])]),
     "infeasible": lambda order, given: with_beams(order, INFEASIBLE[str(given["kind"])]),
     "wrong_plan": wrong_plan, "convention": convention,
