@@ -1,5 +1,6 @@
 """The imaging desk: what was taken in this session, what it was compared with, and what came of it. Images and metadata only."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,7 @@ class Imaging:
     imaging_fields: int = 0
     approvals: list["Approval"] = field(default_factory=list)
     ports: list["Port"] = field(default_factory=list)
+    seen: dict[bytes, int] = field(default_factory=dict)  # hash of pixels -> number of the frame
 
     @property
     def scan(self) -> ScanConfig:
@@ -164,7 +166,7 @@ class Imaging:
         mean: Any = tuple(round(float(v), 3) + 0.0 for v in couch.mean(axis=0))
         images = ImageSet(kind, uids, frames, couch_angle_deg, mean, cycle, frames[-1].time_s)
         self.images.append(images)
-        if wrong := self._useless(images, couch):
+        if wrong := self._useless(images, couch) or self._seen_before(images):
             raise RefusedError(f"images refused: {wrong}; image again")
         return images
 
@@ -182,6 +184,15 @@ class Imaging:
                         f"{least:.0%}; look at the {'beam' if isinstance(frame, MvFrame) else 'tube'} and the panel")
             if (full := float((frame.pixels >= FULL_SCALE).mean())) > SATURATED_SHARE:
                 return f"frame {frame.number}: {full:.0%} of its pixels are saturated, limit {SATURATED_SHARE:.0%}; lower the mAs"
+        return ""
+
+    def _seen_before(self, images: ImageSet) -> str:
+        """No two frames have the same noise: the same pixels are the same frame, shown again."""
+        for frame in images.frames:
+            word = hashlib.sha256(np.ascontiguousarray(frame.pixels).tobytes()).digest()
+            if word in self.seen:
+                return f"frame {frame.number} has the very pixels of frame {self.seen[word]}: the panel shows an old image"
+            self.seen[word] = frame.number
         return ""
 
     # --- matched

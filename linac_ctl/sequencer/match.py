@@ -1,13 +1,20 @@
 """Step: where the patient is in the latest images, and what the protocol says to that."""
 
 import asyncio
+import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..control.signals import Guard
-from ..errors import RefusedError
+from ..errors import LinacError, RefusedError
+from ..plan.model import Plan
 from .acquire import desk
+from .images import ImageSet, Imaging
 from .protocol import ActionLevels, Level, decide
 from .session import Session, Suite
+
+if TYPE_CHECKING:
+    from ..imaging.match import Match as Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class Match:
         linac.guard(Guard.REG_QUALITY, False)
         linac.guard(Guard.SHIFT_RANGE, False)
         await asyncio.sleep(self.takes_s)
-        match = imaging.register(session.images, plan.sop_instance_uid, plan.patient_id)
+        match = registered(imaging, session.images, plan)
         numbers = ", ".join(f"{v:.3f}" for v in match.error)
         linac.log("sequencer", "match", why=f"{match.method}, {match.dof} DoF, similarity {match.similarity:.3f}",
                   new=f"{numbers} (X Y Z mm, turns deg)")
@@ -39,6 +46,20 @@ class Match:
             imaging.order(match)  # RefusedError: more than may be shifted with nobody in the room
         linac.guard(Guard.SHIFT_RANGE, True)
         return replace(session, match=match, decision=decision)
+
+
+def registered(imaging: Imaging, images: ImageSet, plan: Plan) -> "Found":
+    """The match; whatever else may come of a registration is a refusal, too: nobody waits for it, and nothing is shifted by it."""
+    try:
+        match = imaging.register(images, plan.sop_instance_uid, plan.patient_id)
+    except LinacError:
+        raise
+    except Exception as failure:
+        what = f"{type(failure).__name__}: {failure}"
+        raise RefusedError(f"match refused: the registration failed ({what}); image again") from failure
+    if not all(math.isfinite(v) for v in match.error):
+        raise RefusedError(f"match refused: {match.error} are no numbers; image again")
+    return match
 
 
 def too_far(shift_mm: float, turn_deg: float, level: Level, levels: ActionLevels) -> str:

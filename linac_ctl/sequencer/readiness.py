@@ -17,7 +17,7 @@ from ..plan.trajectory import Field
 from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac
 from .approval import Approval
-from .session import Suite
+from .session import Session, Suite
 
 AFTERWARDS_S = 0.1  # of record that still bears the number of the beam: the last dose comes in, the gantry coasts
 SMALL_TURN_DEG = 1.0
@@ -35,6 +35,11 @@ def check_bytes(suite: Suite) -> None:
     plan_same, configuration_same = suite.record.bytes_unchanged()
     suite.linac.guard(Guard.PLAN_INTEGRITY, plan_same)
     suite.linac.guard(Guard.CONFIG_INTEGRITY, configuration_same)
+
+
+def check_plan(suite: Suite, session: Session) -> None:
+    """And what is open at the console is what was loaded: an entry that was edited meanwhile is another one."""
+    suite.linac.guard(Guard.PLAN_BIND, session.plan is suite.plan)
 
 
 def time_limit_s(field: Field, limits: BeamLimits) -> float:

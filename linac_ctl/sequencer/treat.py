@@ -15,7 +15,7 @@ from ..subsystems.linac import Linac, Tripped
 from . import approval
 from .approve import Approve
 from .intrafraction import TargetLost, ready_to_look, watched
-from .readiness import check_bytes, let_go, longest_s, position, prescription_number, ready, time_limit_s
+from .readiness import check_bytes, check_plan, let_go, longest_s, position, prescription_number, ready, time_limit_s
 from .session import BeamOutcome, Session, Suite
 from .turn import turned
 from .verify import Verify
@@ -150,6 +150,7 @@ class Treat:
         if press:
             await suite.staff.confirm(f"beam-on {beam.number}")
         check_bytes(suite)
+        check_plan(suite, session)
         approval.check(suite, session, float(beam.couch[0][3]))
         await ready(linac)
         linac.log("sequencer", f"beam {beam.number} on", why=f"{beam.mode}, {field.technique_text}", old=f"{start_mu:.3f} MU")

@@ -39,6 +39,8 @@ KV_TABLE: list[list[Any]] = [
     ["fail", [S.POSITIONING, S.EXPOSING], S.FAULTED],
 ]
 NEAR = 1e-6  # deg
+KV_SHARE, MAS_SHARE = 0.02, 0.1  # by which an exposure may differ from what was asked for
+CLOCK_S = 0.1  # by which the clock of an imager may be off
 
 
 class KvImager:
@@ -49,6 +51,7 @@ class KvImager:
     def __init__(self, linac: Linac, config: KvImagerConfig, exposures: Exposures) -> None:
         self.linac, self.config, self.exposures = linac, config, exposures
         self.place_mm = config.imaging_mm  # where the arms stand while imaging
+        self.begun_s, self.last, self.asked = 0.0, -1, Technique(0.0, 0.0, 0.0, 1)  # of the run under way
         Machine(self, states=KvState, initial=KvState.RETRACTED, transitions=KV_TABLE, auto_transitions=False)
 
     def trigger(self, name: str) -> None:
@@ -157,6 +160,7 @@ class KvImager:
     def _expose(self, technique: Technique) -> None:
         """Asked for and counted: the interlock table compares with the generator's own counter."""
         self.linac.control.job["kv_asked"] += 1
+        self.asked = technique
         try:
             self.exposures.expose(technique)
         except BaseException:
@@ -184,6 +188,7 @@ class KvImager:
             raise RefusedError(f"kV imager: {self.state.value}, not in its imaging position; bring the arms out first")
         if int(self.linac.control.job["phase"][0]) == int(Phase.BEAM):
             raise RefusedError("kV imager: the treatment beam is on; no exposure with it in this workflow")
+        self.begun_s = self.linac.time_s
         self.trigger("expose")
 
     def _lost(self) -> None:
@@ -197,11 +202,29 @@ class KvImager:
             frames = self.exposures.read()
             if len(frames) != count:
                 raise DeviceError(f"kV imager: {len(frames)} of {count} frames came; look at the panel's link, then image again")
+            if wrong := self._not_these(frames):
+                raise DeviceError(f"kV imager: {wrong}; look at the generator and the panel's link, then image again")
         except BaseException:
             self.trigger("fail")
             raise
         self.trigger("finish")
         return frames
+
+    def _not_these(self, frames: Sequence[KvFrame]) -> str:
+        """What says that these are not the exposures of this run, or not as asked for; empty when nothing does."""
+        last, kv, mas = self.last, self.asked.kv, self.asked.ma * self.asked.ms * 1e-3
+        begun_s, over_s = self.begun_s, self.linac.time_s
+        for frame in frames:
+            if not frame.number > last:
+                return f"frame {frame.number} comes after frame {last}: told before"
+            if not begun_s - CLOCK_S <= frame.time_s <= over_s + CLOCK_S:
+                return f"frame {frame.number} is of {frame.time_s:.2f} s, and this run of {begun_s:.2f} to {over_s:.2f} s"
+            if not (abs(frame.kv / kv - 1.0) <= KV_SHARE and abs(frame.mas / mas - 1.0) <= MAS_SHARE):
+                return (f"frame {frame.number} was exposed with {frame.kv:g} kV, {frame.mas:g} mAs, and {kv:g} kV, {mas:g} mAs "
+                        f"were asked for")
+            last = frame.number
+        self.last = last
+        return ""
 
     async def _turn(self, angles_deg: Any, sense: float, beyond_deg: float, technique: Technique) -> None:
         """The gantry turns in one go; exposures follow its readback."""

@@ -126,7 +126,7 @@ MODES = (
          ("imaging", "registration"), "S4", ("SHIFT_RANGE", "REG_QUALITY", "POS_UNVERIFIED"), ("prevent_start",), "before_beam",
          optimum,
          {"err_mm": Range(3, 40, 28), "err_deg": Range(0, 10, 0), "kind": Choice(("vertebra", "local_min", "couch_edge")),
-          "times": Range(1, 1000, 1000, whole=True)},
+          "times": Range(1, 1000, 1, whole=True)},
          activation="transient", needs=("imaging",), source="AAPM TG-100"),
     Mode("IMG-10", 2, "imager", "registration", "low_confidence_nan_timeout", "the registration says nothing that can be used",
          ("imaging", "registration"), "S4", ("REG_QUALITY", "SHIFT_RANGE", "DATA_RANGE"), ("prevent_start",), "before_beam",
