@@ -18,7 +18,7 @@ from ..plan.trajectory import Field
 from .beam_states import BEAM_TABLE, BeamState
 from .conditions import Conditions
 
-SELFTEST_TIMEOUT_S = 30.0
+SELFTEST_TIMEOUT_S, OPENS_S = 30.0, 1.0
 TWO_CYCLES_S = 2 * DT_S
 RESELECTED = (BeamState.WARM, BeamState.ARMED, BeamState.TERMINATED)  # left by choosing again: ARMED when the start was refused
 
@@ -104,6 +104,7 @@ class Beam:
         safety["selftest"] = 1.0
         try:
             await asyncio.sleep(TWO_CYCLES_S)
+            await self._opens()
             await self.conditions.until(Signal.SELFTEST_MISSING, "<=", 0.0, 0.0, SELFTEST_TIMEOUT_S)
         except TimeoutError:
             missing = ALL_TESTED & ~int(safety["passed"][0])
@@ -114,11 +115,21 @@ class Beam:
             safety["selftest"] = 0.0
         await self.conditions.until(Signal.CHANNEL_PERMIT, ">=", 1.0, TWO_CYCLES_S, SELFTEST_TIMEOUT_S)
 
+    async def _opens(self) -> None:
+        """The relay itself must let go while the comparators are tested: DeviceError if it does not."""
+        try:
+            await self.conditions.until(Signal.CHANNEL_PERMIT, "<=", 0.0, 0.0, OPENS_S)
+        except TimeoutError:
+            raise DeviceError("safety channel: its permit stays while it tests itself, a relay that does not open; no beam until "
+                              "an engineer has looked") from None
+
     async def deliver(self, longest_s: float) -> Delivered:
         """Beam on until all MU are in. Absolute MU, so a retry cannot deliver twice; tripped: DeviceError."""
         job = self.control.job
         if int(job["reactions"][0]) & int(Reaction.PREVENT_START | Reaction.BEAM_OFF):
             raise RefusedError("beam: an interlock prevents the start; clear it first")
+        if self.state is not BeamState.ARMED:
+            raise RefusedError(f"beam: {self.state.value}, not armed; one arming is good for one start")
         self.trigger("start")
         self._guard(Guard.START, 1.0)
         self._guard(Guard.TASK_ALIVE, 1.0)

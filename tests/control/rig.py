@@ -78,9 +78,9 @@ class Rig:
         self.obey_room()
 
     def obey_safety(self) -> None:
-        """The second channel says yes."""
+        """The second channel says yes, but for while it tests itself."""
         safety, job = self.image.safety, self.control.job
-        safety["permit"], safety["open"], safety["passed"], safety["testing"] = 1.0, 0, ALL_TESTED, 0.0
+        safety["permit"], safety["open"], safety["passed"], safety["testing"] = 1.0 - safety["selftest"], 0, ALL_TESTED, 0.0
         safety["preset_echo_mu"], safety["time_limit_echo_s"] = safety["preset_mu"], safety["time_limit_s"]
         safety["beam_s"], safety["mu_backup"] = job["beam_s"][0], self.image.beam["mu_1"][0]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transitions import MachineError
 
 from device_models.interface.image import SafetyOpen
 from linac_ctl.control.phases import Hold, Phase
@@ -134,6 +133,13 @@ def test_a_self_test_that_does_not_pass_names_the_checks_and_there_is_no_field(t
     assert treatment.image.safety["selftest"][0] == 0.0
 
 
+def test_a_channel_whose_relay_does_not_open_in_its_own_test_arms_nothing(treatment: Treatment) -> None:
+    treatment.rig.spoil("safety", "permit", 1.0)
+    with pytest.raises(DeviceError, match="a relay that does not open; no beam until an engineer has looked"):
+        treatment.run(treatment.arm())
+    assert treatment.beam.state is BeamState.WARM and treatment.image.safety["selftest"][0] == 0.0
+
+
 def test_a_channel_that_gives_no_permit_ends_the_arming(treatment: Treatment) -> None:
     treatment.rig.spoil("safety", "permit", 0.0)
     with pytest.raises((DeviceError, TimeoutError)):
@@ -197,7 +203,7 @@ def test_other_kinds_of_field_end_the_same_way(beam: Any) -> None:
 
 
 def test_nothing_starts_that_is_not_armed(treatment: Treatment) -> None:
-    with pytest.raises(MachineError):
+    with pytest.raises(RefusedError, match="off, not armed; one arming is good for one start"):
         treatment.run(treatment.beam.deliver(10.0))
     assert treatment.rig.permit == 0.0 and treatment.rig.phase is not Phase.BEAM
 

@@ -1,0 +1,55 @@
+"""Latent faults of the other channel: found by its self-test before every beam, not by the accident."""
+
+from typing import Any
+
+import pytest
+
+from tests.injection.alter import at_mu, at_s, run, static
+
+HEARTBEAT_BIT, ESTOP_BIT = 4, 16
+PRESCRIBED_MU = 30.0
+ONE_CYCLE_PULSES = 4  # the controller's own scan takes the permit away; those of that cycle have been given
+
+
+def put(part: str, field: str, value: float) -> Any:
+    """A parameter of the machine."""
+    def do(bench: Any) -> None:
+        getattr(bench.plant, part)[field] = value
+        bench.altered.append(type("Put", (), {"cycle": bench.engine.cycle + 1})())
+    return do
+
+
+@pytest.mark.parametrize(("field", "value", "words"), [
+    ("dead", HEARTBEAT_BIT, "heartbeat"), ("dead", ESTOP_BIT, "estop"), ("stuck_permit", 1.0, "a relay that does not open"),
+])
+def test_a_watchdog_or_relay_that_would_not_act_is_found_before_the_first_beam(field: str, value: float, words: str) -> None:
+    bench = run(static(), at_s(0.01, put("safety", field, value)))
+    assert bench.effective and bench.mu(1) == 0.0 and words in str(bench.error)
+
+
+def pulses_after(bench: Any, cycles: int = 50) -> int:
+    """From the effect on."""
+    at = bench.effective
+    return int(sum(row[4] for row in bench.seen if at <= row[0] < at + cycles))
+
+
+def test_a_channel_that_says_no_during_the_beam_stops_it_at_once_and_its_reason_is_named() -> None:
+    bench = run(static(), at_mu(1, 10.0, put("safety", "loaded", 0.0)))
+    assert pulses_after(bench) == 0 and set(bench.tripped()) & {"PERMIT_DIS", "LIMITS_LOADED", "ECHO_MISMATCH"}
+    assert bench.mu(1) <= PRESCRIBED_MU + 0.2
+
+
+@pytest.mark.parametrize(("wire", "row"), [("touchguard_ok", "TOUCHGUARD"), ("estop_ok", "ESTOP"), ("mains_ok", "POWER")])
+def test_an_input_that_says_no_for_no_reason_stops_the_machine_safely_and_has_a_name(wire: str, row: str) -> None:
+    bench = run(static(), at_mu(1, 10.0, put("room", wire, 0.0)))
+    trip = next(trip for trip in bench.linac.panel.history if trip.id == row)
+    assert trip.cycle == bench.effective and trip.first_out and pulses_after(bench) <= ONE_CYCLE_PULSES
+
+
+@pytest.mark.parametrize("contact", ["door_stuck", "bar_stuck", "guard_stuck"])
+def test_one_welded_contact_never_hides_what_the_other_one_says(contact: str) -> None:
+    act = {"door_stuck": "open_door", "bar_stuck": "release_bar", "guard_stuck": "touch_guard"}[contact]
+    row = {"door_stuck": "DOOR", "bar_stuck": "", "guard_stuck": "TOUCHGUARD"}[contact]
+    bench = run(static(), at_mu(1, 9.0, put("room", contact, 1.0)), at_mu(1, 10.0, lambda b: b.staff.hands.do(act)))
+    assert bench.effective and (not row or row in bench.tripped())
+    assert bench.mu(1) <= PRESCRIBED_MU + 0.2
