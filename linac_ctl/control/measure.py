@@ -141,12 +141,13 @@ def unasked(aims, wires, first, last, asked):
 
 
 @compiled
-def measure_dose(job, signals, param, beam):
-    """Counters, their agreement, and what is left of the field."""
+def measure_dose(job, signals, param, beam, backup_mu):
+    """Counters, their agreement with each other and with the second channel's own, and what is left of the field."""
     signals[Signal.MU_1] = job.mu_offset + beam.mu_1
     signals[Signal.MU_2] = job.mu_offset + beam.mu_2
     allowed = max(param.split_floor_mu, param.split_ratio * beam.mu_1)
-    signals[Signal.MU_SPLIT] = abs(beam.mu_1 - beam.mu_2) / allowed
+    apart = worst(abs(beam.mu_1 - beam.mu_2), abs(signals[Signal.MU_1] - backup_mu))
+    signals[Signal.MU_SPLIT] = apart / allowed
     signals[Signal.MU_LEFT] = job.mu_end - signals[Signal.MU_1]
     signals[Signal.MU_OVER] = -signals[Signal.MU_LEFT]
     signals[Signal.MU_BACKWARDS] = worst(job.last_mu_1 - beam.mu_1, job.last_mu_2 - beam.mu_2)
@@ -264,12 +265,12 @@ def measure_room(job, signals, room):
 
 @compiled
 def measure_nodes(job, signals, nodes):
-    """Age of the oldest reading, drive power, reference positions."""
+    """Age of the oldest reading, drive power where it is asked for and nowhere else, reference positions."""
     age, drives, calibrated = 0.0, 1.0, 1.0
     for i in range(nodes.size):
-        age = worst(float(job.cycle - nodes[i].sampled_cycle), age)
+        age = worst(abs(float(job.cycle - nodes[i].sampled_cycle)), age)  # what comes from the future has no age that is known
         if i < BEAM_NODE:
-            powered = nodes[i].powered if nodes[i].enable > 0.5 else 1.0
+            powered = nodes[i].powered if nodes[i].enable > 0.5 else 1.0 - nodes[i].powered
             drives = lesser(powered, drives)
             calibrated = lesser(nodes[i].calibrated, calibrated)
     signals[Signal.NODE_AGE_CYCLES] = age
@@ -364,7 +365,7 @@ def measure(control, image):
     measure_speeds(control, image, fastest, square)
     measure_rates(job, signals, beam)
     forget_bad_means(job)
-    measure_dose(job, signals, control.param[0], beam)
+    measure_dose(job, signals, control.param[0], beam, image.safety[0].mu_backup)
     measure_quality(job, signals, control.param[0], beam)
     measure_safety(job, signals, image.safety[0])
     measure_room(job, signals, image.room[0])

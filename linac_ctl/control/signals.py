@@ -46,7 +46,7 @@ class Signal(IntEnum):
     # dose
     MU_1 = 32
     MU_2 = 33
-    MU_SPLIT = 34  # |MU1 - MU2| in units of what is allowed
+    MU_SPLIT = 34  # worst of |MU1 - MU2| and |MU1 - the second channel's own MU| in units of what is allowed
     MU_LEFT = 35  # to the end of the field
     MU_BACKWARDS = 36  # fall of either counter since the last cycle
     MU_OVER = 37  # MU1 past the end of the field
@@ -93,8 +93,8 @@ class Signal(IntEnum):
     SERVICE_MODE = 76  # 1.0 = off, as it has to be
     BYPASS = 77  # 1.0 = none fitted
     CLEARANCE_MM = 78
-    NODE_AGE_CYCLES = 79  # oldest reading of any node
-    DRIVES_OK = 80  # 1.0 = every enabled node has power
+    NODE_AGE_CYCLES = 79  # oldest reading of any node, or farthest in the future
+    DRIVES_OK = 80  # 1.0 = every enabled node has power, and no other
     CALIBRATED = 81
     MLC_CALIBRATED = 82
     # the controller watching itself

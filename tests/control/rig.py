@@ -82,7 +82,7 @@ class Rig:
         safety, job = self.image.safety, self.control.job
         safety["permit"], safety["open"], safety["passed"], safety["testing"] = 1.0 - safety["selftest"], 0, ALL_TESTED, 0.0
         safety["preset_echo_mu"], safety["time_limit_echo_s"] = safety["preset_mu"], safety["time_limit_s"]
-        safety["beam_s"], safety["mu_backup"] = job["beam_s"][0], self.image.beam["mu_1"][0]
+        safety["beam_s"], safety["mu_backup"] = job["beam_s"][0], job["mu_offset"][0] + self.image.beam["mu_1"][0]
 
     def obey_room(self) -> None:
         """Door closed, nothing pressed, nothing near."""

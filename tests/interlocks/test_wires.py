@@ -100,6 +100,24 @@ def ahead(field: str, of: str) -> Spoiler:
     return lambda rig, far: rig.spoiled.append(lambda: rig.image.beam[field].__setitem__(0, rig.image.beam[of][0] + far))
 
 
+def third_ahead(rig: Rig, far: float) -> None:
+    """The second channel's own chamber is so much ahead of chamber 1."""
+    rig.spoiled.append(lambda: rig.image.safety["mu_backup"].__setitem__(0, rig.image.beam["mu_1"][0] + far))
+
+
+def from_the_future(rig: Rig, cycles: float) -> None:
+    """Every node's readings were taken so long after now."""
+    rig.answer_age = -int(cycles)
+
+
+def not_asked_for(node: int) -> Spoiler:
+    """A node has drive power, or has none, and nobody asks for any."""
+    def spoil(rig: Rig, powered: float) -> None:
+        rig.spoiled.append(lambda: rig.image.nodes["enable"].__setitem__(node, 0.0))
+        rig.spoil("nodes", "powered", powered, node)
+    return spoil
+
+
 def fall(field: str) -> Spoiler:
     """A counter that falls by so much, once."""
     def spoil(rig: Rig, far: float) -> None:
@@ -199,6 +217,9 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("LIMITS_LOADED", wire("safety", "open"), SafetyOpen.DOOR, SafetyOpen.LIMITS, Phase.READY),
     ("MU_DIS", ahead("mu_2", "mu_1"), 0.999, 1.001, Phase.BEAM),
     ("MU_DIS", ahead("mu_1", "mu_2"), 0.999, 1.001, Phase.BEAM),
+    ("MU_DIS", third_ahead, 0.999, 1.001, Phase.BEAM),
+    ("MU_DIS", third_ahead, -0.999, -1.001, Phase.READY),
+    ("MU_DIS", third_ahead, 0.0, NAN, Phase.BEAM),
     ("MU_MONO", fall("mu_1"), 0.019, 0.021, Phase.BEAM),
     ("MU_MONO", fall("mu_2"), 0.019, 0.021, Phase.BEAM),
     ("MU1_LATE", past_the_end, 0.499, 0.501, Phase.BEAM),
@@ -227,6 +248,17 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("HV_READY", wire("beam", "hv_on"), 1.0, 0.0, Phase.READY),
     ("GANTRY_POS", both("gantry", 0), 0.999, 1.001, Phase.BEAM),
     ("GANTRY_POS", both("gantry", 0), -0.999, -1.001, Phase.BEAM),
+    ("GANTRY_LAG", both("gantry", 0), 0.799, 0.801, Phase.BEAM),
+    ("GANTRY_LAG", both("gantry", 0), -0.799, -0.801, Phase.BEAM),
+    *[("GANTRY_RUN", both("gantry", 0), 2.499, 2.501, phase) for phase in (Phase.IDLE, Phase.READY, Phase.BEAM)],
+    *[("COLL_RUN", both("collimator", 0), 2.499, 2.501, phase) for phase in (Phase.IDLE, Phase.READY, Phase.BEAM)],
+    *[("JAW_RUN", both("jaws", i), 3.999, 4.001, phase) for i, phase in ((0, Phase.IDLE), (1, Phase.READY), (3, Phase.BEAM))],
+    ("MLC_LAG", both("mlc", 0), 1.499, 1.501, Phase.BEAM),
+    ("MLC_LAG", both("mlc", 19), -1.499, -1.501, Phase.BEAM),
+    *[("COUCH_LAG", both("couch", i), 0.999, 1.001, Phase.MOVE) for i in range(3)],
+    *[("COUCH_LAG_ANGLE", both("couch", i), 0.499, 0.501, Phase.MOVE) for i in range(3, 6)],
+    *[("COUCH_RUN", both("couch", i), 3.999, 4.001, Phase.IDLE) for i in range(3)],
+    *[("COUCH_RUN_ANGLE", both("couch", i), 0.999, 1.001, Phase.IDLE) for i in range(3, 6)],
     ("GANTRY_DIS", axis("gantry", 0, "readback_2"), 0.499, 0.501, Phase.IDLE),
     ("COLL_POS", both("collimator", 0), 0.499, 0.501, Phase.READY),
     ("COLL_DIS", axis("collimator", 0, "readback_2"), -0.499, -0.501, Phase.IDLE),
@@ -251,6 +283,9 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("DATA_RANGE", wire("couch", "readback", 5), 4.9, 5.1, Phase.IDLE),
     ("DATA_STALE", age, 2, 3, Phase.BEAM),
     ("DATA_LOST", age, 9, 10, Phase.IDLE),
+    ("DATA_STALE", from_the_future, 2, 3, Phase.BEAM),
+    ("DATA_LOST", from_the_future, 9, 10, Phase.IDLE),
+    *[("DRIVE_PLAUS", not_asked_for(i), 0.0, 1.0, Phase.IDLE) for i in range(8)],
     *[("DRIVE_PLAUS", wire("nodes", "powered", i), 1.0, 0.0, Phase.IDLE) for i in range(8)],
     ("COLLISION", wire("room", "clearance_mm"), 20.0, 19.9, Phase.MOVE),
     ("EFFECT_MISMATCH", both("gantry", 0), 1.999, 2.001, Phase.MOVE),
@@ -372,12 +407,12 @@ def test_a_reading_just_inside_its_limit_trips_nothing_and_just_outside_trips_it
 
 # part, field, rows within two cycles, rows within 60 cycles, in BEAM
 NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
-    ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "MU_ANGLE", "DATA_RANGE"]),
+    ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "GANTRY_RUN", "MU_ANGLE", "DATA_RANGE"]),
     ("gantry", "readback_2", 0, ["GANTRY_DIS"]),
-    ("collimator", "readback", 0, ["COLL_POS", "COLL_DIS", "DATA_RANGE"]),
+    ("collimator", "readback", 0, ["COLL_POS", "COLL_DIS", "COLL_RUN", "DATA_RANGE"]),
     ("collimator", "readback_2", 0, ["COLL_DIS"]),
-    ("jaws", "readback", 0, ["JAW_POS", "JAW_DIS", "DATA_RANGE"]),
-    ("jaws", "readback", 3, ["JAW_POS", "JAW_DIS", "DATA_RANGE"]),
+    ("jaws", "readback", 0, ["JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
+    ("jaws", "readback", 3, ["JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
     ("jaws", "readback_2", 3, ["JAW_DIS"]),
     ("mlc", "readback", 0, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
     ("mlc", "readback", 19, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
@@ -402,6 +437,7 @@ NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
     *[("beam", name, 0, ["UTIL"]) for name in (
         "gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c")],
     ("safety", "beam_s", 0, ["TIMER_DIS"]),
+    ("safety", "mu_backup", 0, ["MU_DIS"]),
     ("safety", "preset_echo_mu", 0, ["ECHO_MISMATCH"]),
     ("safety", "time_limit_echo_s", 0, ["ECHO_MISMATCH"]),
     ("safety", "permit", 0, ["PERMIT_DIS"]),
@@ -486,6 +522,7 @@ def test_of_a_large_dose_the_channels_may_differ_by_five_percent(far: float, tri
     rig = started(Phase.BEAM)
     rig.spoil("beam", "mu_1", 40.0)
     rig.spoil("beam", "mu_2", 40.0 + far)
+    rig.spoil("safety", "mu_backup", 40.0)
     rig.cycle(2)
     assert ("MU_DIS" in rig.tripped()) is trips
 

@@ -44,7 +44,8 @@ def test_missing_projections_are_a_device_error_and_nothing_is_matched() -> None
 def test_frames_from_different_couch_poses_are_refused() -> None:
     def creep(sim: Bench) -> None:
         sim.plant.couch["position"][1] += 1.5
-        sim.plant.couch["moves"][1] = 0.0
+        for asked in (sim.image.couch["setpoint"], sim.control.couch["goal"]):  # as if it had been told to: no drive lags
+            asked[1] += 1.5
 
     sim = bench(creep)
     assert "the couch moved by 1." in str(sim.error) and "image again" in str(sim.error)
