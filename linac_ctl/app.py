@@ -323,6 +323,7 @@ class Simulation:
     def _overrun(self, streak: int) -> None:
         if self.realtime_interlock:
             self.linac.guard(Guard.OVERRUN_STREAK, float(streak))
+            self.linac.guard(Guard.CLOCK_STEP_S, self.loop.pace.last_late_us * 1e-6 if streak else 0.0)
 
     # --- the record
 

@@ -138,7 +138,7 @@ class Guard(IntEnum):
     TASK_ALIVE = 13
     TRANSITION = 14  # no state has overstayed its limit
     OVERRUN_STREAK = 15  # cycles late in a row (real time); fine while low
-    CLOCK_STEP_S = 16  # wall clock against machine clock (real time); fine while low
+    CLOCK_STEP_S = 16  # by which the computer's clock went ahead of machine time at once (real time); fine while low
     LATCHES_KNOWN = 17
     # 1.0 as well where the workflow takes no images
     POSITION_APPROVED = 18  # people have approved where the patient is, and nothing has ended that since

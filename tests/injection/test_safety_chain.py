@@ -53,3 +53,25 @@ def test_one_welded_contact_never_hides_what_the_other_one_says(contact: str) ->
     bench = run(static(), at_mu(1, 9.0, put("room", contact, 1.0)), at_mu(1, 10.0, lambda b: b.staff.hands.do(act)))
     assert bench.effective and (not row or row in bench.tripped())
     assert bench.mu(1) <= PRESCRIBED_MU + 0.2
+
+
+def weld(*contacts: str) -> Any:
+    """Closed for ever, from before anybody came."""
+    def do(bench: Any) -> None:
+        for contact in contacts:
+            bench.plant.room[contact] = 1.0
+        bench.altered.append(type("Put", (), {"cycle": bench.engine.cycle + 1})())
+    return do
+
+
+@pytest.mark.parametrize("contacts", [("door_stuck",), ("door_stuck_2",), ("door_stuck", "door_stuck_2")], ids=len)
+def test_door_contacts_that_never_said_open_prevent_the_first_beam(contacts: tuple[str, ...]) -> None:
+    bench = run(static(), at_s(0.01, weld(*contacts)))
+    assert bench.effective and bench.mu(1) == 0.0 and "DOOR" in str(bench.error)
+
+
+def test_dose_per_pulse_that_is_a_fifth_too_high_ends_the_beam_within_20_ms() -> None:
+    bench = run(static(), at_mu(1, 10.0, put("beam", "pulse_factor", 1.2)))
+    trip = bench.linac.panel.history[-1]
+    assert trip.id == "PULSE_HIGH" and trip.cycle - bench.effective < 2 and bench.last_pulse_ms < 20.0
+

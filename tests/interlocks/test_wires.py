@@ -355,6 +355,8 @@ ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, 
     "MOTION_EN", "EVAL_COUNT", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_DIS", "MV_POS",
 }
 
+    ("PULSE_HIGH", pulse_size, 1.099, 1.101, Phase.BEAM),
+    *[("DOOR_CYCLE", door_closes, 3, contacts, Phase.READY) for contacts in (0, 1, 2)],
 
 def started(phase: Phase) -> Rig:
     """A healthy machine in this phase."""
