@@ -121,8 +121,8 @@ def outputs(control, image):
     """Everything the controller says in this cycle."""
     job, safety = control.job[0], image.safety[0]
     job.cycle += 1
-    heard = job.cycle - image.nodes[BEAM_NODE].sampled_cycle <= DEAF_CYCLES
-    safety.response = answer(safety.challenge) if heard else 0  # a source that may be deaf is stopped by the other channel
+    heard = job.cycle - image.nodes[BEAM_NODE].sampled_cycle <= DEAF_CYCLES and job.radiating == 0
+    safety.response = answer(safety.challenge) if heard else 0  # a source that is deaf or stuck is stopped by the other channel
     safety.preset_mu, safety.time_limit_s = on_grid(job.preset_mu), on_grid(job.time_limit_s)
     give_power(control, image)
     held = job.hold

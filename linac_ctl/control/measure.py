@@ -19,6 +19,9 @@ POSITION_APPROVED = FIRST_GUARD + int(Guard.POSITION_APPROVED)
 ENDED_BY_SKIN = -2  # in place of the cycle of the images
 NAN = float("nan")
 USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the infinite
+DOOR_SHUTS = 50  # cycles: from the last word of a contact that the door is open to the end of the search
+RADIATING = 10  # cycles: longer than the other channel waits for a heartbeat
+FAR_MM = 1e5  # no reading of a distance in the room is longer
 
 
 @compiled
@@ -31,6 +34,19 @@ def worst(x, y):
 def lesser(x, y):
     """The smaller; NaN wins."""
     return x if (x <= y) | (x != x) else y
+
+
+@compiled
+def closed(contact):
+    """1.0 for a contact that says so; whatever else it says is not closed, and NaN stays NaN."""
+    said = 1.0 if contact == 1.0 else 0.0
+    return said if contact == contact else contact
+
+
+@compiled
+def known_mm(distance_mm):
+    """A distance that may be; NaN for any other."""
+    return distance_mm if abs(distance_mm) <= FAR_MM else NAN
 
 
 @compiled
@@ -132,11 +148,12 @@ def measure_speeds(control, image, fastest, square):
 
 @compiled
 def unasked(aims, wires, first, last, asked):
-    """Speed of the readback above the highest speed commanded in the last second, unit per s."""
+    """Speed above the highest speed commanded in the last second, unit per s. What moves is seen by both encoders: one is noise."""
     fastest = -asked
     for i in range(first, last):
-        fastest = worst(abs(wires[i].readback - aims[i].seen) / DT_S - asked, fastest)
-        aims[i].seen = wires[i].readback
+        step = lesser(abs(wires[i].readback - aims[i].seen), abs(wires[i].readback_2 - aims[i].seen_2))
+        fastest = worst(step / DT_S - asked, fastest)
+        aims[i].seen, aims[i].seen_2 = wires[i].readback, wires[i].readback_2
     return fastest
 
 
@@ -176,8 +193,8 @@ def measure_rates(job, signals, beam):
     job.pulse_rate_mean += LONG * (counted * job.pulse_mu / DT_S - job.pulse_rate_mean)
     job.missed_mean += missed - job.missed_mean * LONG
     highest = max(job.max_rate_mu_per_s, 1e-9)
-    signals[Signal.RATE_RATIO] = beam.rate_1_mu_per_s / highest
-    signals[Signal.PULSE_RATIO] = beam.pulse_mu / max(job.pulse_mu, 1e-9)
+    signals[Signal.RATE_RATIO] = abs(beam.rate_1_mu_per_s) / highest
+    signals[Signal.PULSE_RATIO] = abs(beam.pulse_mu) / max(job.pulse_mu, 1e-9)
     steady = job.flowing > 30 and job.rate_mean_mu_per_s > 0.02 * highest
     short = 1.0 - beam.rate_1_mu_per_s / max(job.rate_mean_mu_per_s, 1e-9)
     signals[Signal.RATE_SHORT] = short if steady or short != short else 0.0
@@ -186,6 +203,7 @@ def measure_rates(job, signals, beam):
     begun = job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit
     job.flowing += 1 if begun or job.flowing > 0 else 0
     late = job.low_cycles - 1 if pulses != 0 and job.permit == 0 else 0
+    job.radiating = RADIATING if late > 0 else max(job.radiating - 1, 0)
     signals[Signal.RADIATION_OFF] = late
 
 
@@ -203,8 +221,8 @@ def measure_quality(job, signals, param, beam):
     signals[Signal.ENERGY] = abs(beam.energy_ratio - 1.0)
     signals[Signal.MODE_WRONG] = 0.0 if beam.mode_sensed == beam.mode else 1.0
     signals[Signal.ACCESSORY_WRONG] = 0.0 if beam.accessory == job.accessory else 1.0
-    signals[Signal.HV_ON] = beam.hv_on
-    signals[Signal.WATER_LEVEL] = beam.water_level_ok
+    signals[Signal.HV_ON] = closed(beam.hv_on)
+    signals[Signal.WATER_LEVEL] = closed(beam.water_level_ok)
     live = (beam.gun_hv_kv, beam.gun_current_a, beam.pfn_kv, beam.afc_error_v, beam.rf_driver_v, beam.vacuum_ua,
             beam.gas_psi, beam.water_c)
     band = 0.0
@@ -226,8 +244,8 @@ def bits(word):
 def measure_safety(job, signals, safety):
     """What the second channel says of itself; a self-test opens it on purpose."""
     opened = 0 if safety.testing > 0.5 else safety.open
-    signals[Signal.CHANNEL_PERMIT] = safety.permit
-    refused = job.permit == 1 and not (safety.permit >= 1.0)
+    signals[Signal.CHANNEL_PERMIT] = closed(safety.permit)
+    refused = job.permit == 1 and safety.permit != 1.0
     signals[Signal.CHANNEL_REFUSED] = signals[Signal.CHANNEL_REFUSED] + 1.0 if refused else 0.0
     signals[Signal.OPEN_DOSE] = 1.0 if opened & DOSE else 0.0
     signals[Signal.OPEN_TIMER] = 1.0 if opened & TIMER else 0.0
@@ -244,23 +262,37 @@ def measure_safety(job, signals, safety):
 
 
 @compiled
+def watch_door(job, room):
+    """1.0 when both contacts said open shortly before the door closed behind the last person: a welded one does not."""
+    job.door_open_cycle[0] = job.cycle if room.door_closed == 0.0 else job.door_open_cycle[0]
+    job.door_open_cycle[1] = job.cycle if room.door_closed_2 == 0.0 else job.door_open_cycle[1]
+    out = 1 if room.last_person_out == 1.0 else 0
+    if out == 1 and job.person_out == 0:
+        longest = job.cycle - min(job.door_open_cycle[0], job.door_open_cycle[1])
+        job.door_cycled = 1.0 if longest <= DOOR_SHUTS else 0.0
+    job.person_out = out
+    return job.door_cycled
+
+
+@compiled
 def measure_room(job, signals, room):
     """Switches; 1.0 is healthy."""
-    signals[Signal.DOOR] = lesser(room.door_closed, room.door_closed_2)
+    signals[Signal.DOOR_CYCLED] = watch_door(job, room)
+    signals[Signal.DOOR] = lesser(closed(room.door_closed), closed(room.door_closed_2))
     signals[Signal.DOOR_SPLIT] = abs(room.door_closed - room.door_closed_2)
-    signals[Signal.LAST_PERSON_OUT] = room.last_person_out
-    signals[Signal.ESTOP] = room.estop_ok
-    bar = lesser(room.motion_enable, room.motion_enable_2)
+    signals[Signal.LAST_PERSON_OUT] = closed(room.last_person_out)
+    signals[Signal.ESTOP] = closed(room.estop_ok)
+    bar = lesser(closed(room.motion_enable), closed(room.motion_enable_2))
     signals[Signal.MOTION_ENABLE] = bar if job.bar_needed > 0.5 or bar != bar else 1.0
     signals[Signal.ENABLE_SPLIT] = abs(room.motion_enable - room.motion_enable_2)
-    signals[Signal.TOUCHGUARD] = lesser(room.touchguard_ok, room.touchguard_ok_2)
+    signals[Signal.TOUCHGUARD] = lesser(closed(room.touchguard_ok), closed(room.touchguard_ok_2))
     signals[Signal.TOUCHGUARD_SPLIT] = abs(room.touchguard_ok - room.touchguard_ok_2)
-    signals[Signal.KEY] = room.key_on
-    signals[Signal.MAINS] = room.mains_ok
-    signals[Signal.ROOM_MONITOR] = room.room_monitor_ok
-    signals[Signal.SERVICE_MODE] = 1.0 - room.service_mode
-    signals[Signal.BYPASS] = 1.0 - room.bypass
-    signals[Signal.CLEARANCE_MM] = room.clearance_mm
+    signals[Signal.KEY] = closed(room.key_on)
+    signals[Signal.MAINS] = closed(room.mains_ok)
+    signals[Signal.ROOM_MONITOR] = closed(room.room_monitor_ok)
+    signals[Signal.SERVICE_MODE] = closed(1.0 - room.service_mode)
+    signals[Signal.BYPASS] = closed(1.0 - room.bypass)
+    signals[Signal.CLEARANCE_MM] = known_mm(room.clearance_mm)
 
 
 @compiled
@@ -271,12 +303,12 @@ def measure_nodes(job, signals, nodes):
         age = worst(abs(float(job.cycle - nodes[i].sampled_cycle)), age)  # what comes from the future has no age that is known
         if i < BEAM_NODE:
             powered = nodes[i].powered if nodes[i].enable > 0.5 else 1.0 - nodes[i].powered
-            drives = lesser(powered, drives)
-            calibrated = lesser(nodes[i].calibrated, calibrated)
+            drives = lesser(closed(powered), drives)
+            calibrated = lesser(closed(nodes[i].calibrated), calibrated)
     signals[Signal.NODE_AGE_CYCLES] = age
     signals[Signal.DRIVES_OK] = drives
     signals[Signal.CALIBRATED] = calibrated
-    signals[Signal.MLC_CALIBRATED] = nodes[MLC_NODE].calibrated
+    signals[Signal.MLC_CALIBRATED] = closed(nodes[MLC_NODE].calibrated)
 
 
 @compiled
@@ -330,7 +362,7 @@ def measure_surface(job, signals, room):
     job.surface_out = 0 if way <= job.surface_limit_mm else job.surface_out + 1
     signals[Signal.SURFACE_OFF_MM] = way
     signals[Signal.SURFACE_OUT_S] = job.surface_out * DT_S - job.surface_patience_s
-    signals[Signal.SURFACE_AGE_S] = (job.cycle - room.surface_cycle) * DT_S
+    signals[Signal.SURFACE_AGE_S] = abs(job.cycle - room.surface_cycle) * DT_S
     if way > job.surface_excursion_mm:
         job.token_cycle = ENDED_BY_SKIN
         signals[POSITION_APPROVED] = 0.0
@@ -341,7 +373,7 @@ def measure_patient(job, signals, room):
     """The patient during the beam, and exposures that nobody asked for."""
     measure_target(job, signals)
     measure_surface(job, signals, room)
-    shut = 0.0 if room.breath_mm <= job.gate_mm else 1.0
+    shut = 0.0 if known_mm(room.breath_mm) <= job.gate_mm else 1.0
     signals[Signal.GATE_SHUT] = shut if job.gate_mm > 0.0 else 0.0
     signals[Signal.KV_UNASKED] = room.kv_exposures - job.kv_asked
 

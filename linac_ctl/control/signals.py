@@ -117,6 +117,7 @@ class Signal(IntEnum):
     SURFACE_AGE_S = 97  # of the last reading of the surface monitor
     GATE_SHUT = 98  # 1.0 = the chest is higher than the gate
     KV_UNASKED = 99  # exposures of the kV tube that the controller did not ask for
+    DOOR_CYCLED = 100  # 1.0 = both door contacts said open before the door closed behind the last person
 
 
 class Guard(IntEnum):

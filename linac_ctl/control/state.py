@@ -21,6 +21,7 @@ AIM = np.dtype([
     ("middle", "f8"),  # of the range
     ("half", "f8"),  # of the range
     ("seen", "f8"),  # last cycle's readback
+    ("seen_2", "f8"),  # and of the second encoder
 ])
 
 JOB = np.dtype([
@@ -47,6 +48,7 @@ JOB = np.dtype([
     ("flowing", "i8"),  # cycles since the first pulse under this permit; 0 = none yet
     ("pulses_at_permit", "i8"),
     ("low_cycles", "i8"),  # cycles since the permit fell
+    ("radiating", "i8"),  # cycles for which the heartbeat stays away: there were pulses without permit
     ("hold", "i8"),  # Hold
     ("moving", "i8"),  # 1 = between control points without dose
     ("arrived_cycles", "i8"),
@@ -79,6 +81,9 @@ JOB = np.dtype([
     ("couch_before_mm", "f8", (3,)),
     ("leaf_rms2", "f8"),
     ("symmetry_mean", "f8", (2,)),
+    ("door_open_cycle", "i8", (2,)),  # in which each contact of the door said open last
+    ("door_cycled", "f8"),  # 1.0 = both did, shortly before the door closed behind the last person; or nobody was in since power-up
+    ("person_out", "i8"),  # last cycle
     ("bar_needed", "f8"),  # 1.0 = motion needs a held motion-enable bar (staff in the room)
     # the approved position of the patient
     ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
@@ -176,7 +181,8 @@ def aims(axes: tuple[AxisConfig, ...], copies: int = 1) -> Any:
     rows = records(len(axes) * copies, AIM)
     for i, axis in enumerate(a for a in axes for _ in range(copies)):
         half = (axis.high - axis.low) / 2
-        rows[i : i + 1] = np.array([(0.0, 0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, axis.low + half, half, 0.0)], AIM)
+        middle = axis.low + half
+        rows[i : i + 1] = np.array([(0.0, 0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, middle, half, 0.0, 0.0)], AIM)
     return rows
 
 
@@ -222,7 +228,8 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
     job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000,
-                  token_needed=1.0, token_cycle=-1, token_couch=np.nan, surface_reference_mm=np.nan)
+                  token_needed=1.0, token_cycle=-1, token_couch=np.nan, surface_reference_mm=np.nan, door_cycled=1.0,
+                  door_open_cycle=-1000, person_out=1)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

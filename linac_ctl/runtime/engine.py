@@ -80,7 +80,7 @@ class Engine:
         for name in AXIS_DEVICES:
             wires, aims = getattr(self.image, name), getattr(self.control, name)
             wires["setpoint"] = aims["goal"] = wires["readback"]
-            aims["seen"] = wires["readback"]
+            aims["seen"], aims["seen_2"] = wires["readback"], wires["readback_2"]
         self.control.job["events"] = self.control.job["row"] = 0
         for field, rest in (("tripped", 0), ("tripped_copy", 1), ("bad_cycles", 0), ("holds", 0)):
             self.control.interlocks[field] = rest

@@ -67,7 +67,7 @@ LATER = [
 
 
 @pytest.mark.parametrize(("name", "settings", "words"), LATER, ids=lambda value: str(value)[:40])
-def test_what_is_wrong_with_the_shift_is_found_by_the_next_images_and_there_is_no_beam(name: str, settings: Any, words: str) -> None:
+def test_a_wrong_shift_is_found_by_the_next_images_and_there_is_no_beam(name: str, settings: Any, words: str) -> None:
     bench = imaged(name, **settings)
     assert bench.effective and bench.mu(1) == 0.0
     with pytest.raises(Exception, match=words):

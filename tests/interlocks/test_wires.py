@@ -6,6 +6,7 @@ A trip takes the permit off the wire in the scan that saw it, before any Python 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from device_models.interface.image import ALL_TESTED, DT_S, SafetyOpen
@@ -116,6 +117,13 @@ def not_asked_for(node: int) -> Spoiler:
         rig.spoiled.append(lambda: rig.image.nodes["enable"].__setitem__(node, 0.0))
         rig.spoil("nodes", "powered", powered, node)
     return spoil
+
+
+def door_closes(rig: Rig, contacts: float) -> None:
+    """The last person comes out; before that, those contacts (bits) have said open."""
+    for i in range(2):
+        rig.job["door_open_cycle"][0, i] = rig.job["cycle"][0] if int(contacts) & 1 << i else -1000
+    rig.job["person_out"] = 0
 
 
 def fall(field: str) -> Spoiler:
@@ -244,7 +252,7 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("ACC", wire("beam", "accessory"), 0, 1, Phase.READY),
     *[("UTIL", live(name, i), 0.999, 1.001, Phase.BEAM) for i, name in enumerate((
         "gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c"))],
-    ("UTIL_WATER", wire("beam", "water_level_ok"), 0.5, 0.499, Phase.BEAM),
+    ("UTIL_WATER", wire("beam", "water_level_ok"), 1.0, 0.499, Phase.BEAM),
     ("HV_READY", wire("beam", "hv_on"), 1.0, 0.0, Phase.READY),
     ("GANTRY_POS", both("gantry", 0), 0.999, 1.001, Phase.BEAM),
     ("GANTRY_POS", both("gantry", 0), -0.999, -1.001, Phase.BEAM),
@@ -347,6 +355,8 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("LINK_SEQ", guard(Guard.LINK_OLD), 0.0, 1.0, Phase.IDLE),
     ("LINK_TWICE", guard(Guard.LINK_REPEATED), 2.0, 3.0, Phase.READY),
     ("LINK_LATENCY", guard(Guard.LINK_LATENCY_MS), 15.0, 15.1, Phase.READY),
+    ("PULSE_HIGH", pulse_size, 1.099, 1.101, Phase.BEAM),
+    *[("DOOR_CYCLE", door_closes, 3, contacts, Phase.READY) for contacts in (0, 1, 2)],
     ("CLOCK", guard(Guard.CLOCK_STEP_S), 0.5, 0.51, Phase.BEAM),
 ]
 IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
@@ -355,8 +365,6 @@ ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, 
     "MOTION_EN", "EVAL_COUNT", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_DIS", "MV_POS",
 }
 
-    ("PULSE_HIGH", pulse_size, 1.099, 1.101, Phase.BEAM),
-    *[("DOOR_CYCLE", door_closes, 3, contacts, Phase.READY) for contacts in (0, 1, 2)],
 
 def started(phase: Phase) -> Rig:
     """A healthy machine in this phase."""
@@ -410,7 +418,7 @@ def test_a_reading_just_inside_its_limit_trips_nothing_and_just_outside_trips_it
 # part, field, rows within two cycles, rows within 60 cycles, in BEAM
 NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
     ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "GANTRY_RUN", "MU_ANGLE", "DATA_RANGE"]),
-    ("gantry", "readback_2", 0, ["GANTRY_DIS"]),
+    ("gantry", "readback_2", 0, ["GANTRY_DIS", "GANTRY_SPD"]),
     ("collimator", "readback", 0, ["COLL_POS", "COLL_DIS", "COLL_RUN", "DATA_RANGE"]),
     ("collimator", "readback_2", 0, ["COLL_DIS"]),
     ("jaws", "readback", 0, ["JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
@@ -425,7 +433,7 @@ NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
     ("couch", "readback", 2, ["COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
     ("couch", "readback", 3, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
     ("couch", "readback", 5, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
-    ("couch", "readback_2", 2, ["COUCH_DIS"]),
+    ("couch", "readback_2", 2, ["COUCH_DIS", "COUCH_SPD"]),
     ("couch", "readback_2", 5, ["COUCH_DIS_ANGLE"]),
     ("beam", "mu_1", 0, ["MU_MONO", "MU1_LATE"]),
     ("beam", "mu_2", 0, ["MU_MONO"]),
@@ -474,6 +482,55 @@ def test_a_reading_that_is_no_number_trips_exactly_the_rows_that_read_it(part: s
     assert rig.permit == 0.0
 
 
+# what says 1.0 when all is well, and what says how far something is: values that no switch and no gauge can have
+ABSURD = (float("inf"), float("-inf"), 1.7e308, -1.7e308)
+IMPOSSIBLE: list[tuple[str, str, Any, str, Phase]] = [
+    ("room", "door_closed", 0, "DOOR", Phase.BEAM), ("room", "door_closed_2", 0, "DOOR", Phase.BEAM),
+    ("room", "last_person_out", 0, "LAST_OUT", Phase.READY), ("room", "estop_ok", 0, "ESTOP", Phase.IDLE),
+    ("room", "touchguard_ok", 0, "TOUCHGUARD", Phase.IDLE), ("room", "touchguard_ok_2", 0, "TOUCHGUARD", Phase.IDLE),
+    ("room", "motion_enable", 0, "INPUT_DIS", Phase.MOVE), ("room", "key_on", 0, "KEY", Phase.READY),
+    ("room", "mains_ok", 0, "POWER", Phase.IDLE), ("room", "room_monitor_ok", 0, "ROOM_MON", Phase.READY),
+    ("room", "service_mode", 0, "SERVICE_MODE", Phase.READY), ("room", "bypass", 0, "BYPASS", Phase.READY),
+    ("room", "clearance_mm", 0, "COLLISION", Phase.MOVE), ("room", "clearance_mm", 0, "COLLISION", Phase.BEAM),
+    ("nodes", "powered", 2, "DRIVE_PLAUS", Phase.IDLE), ("nodes", "calibrated", 2, "CALIBRATED", Phase.READY),
+    ("nodes", "calibrated", 3, "MLC_INIT", Phase.READY), ("safety", "permit", 0, "PERMIT_DIS", Phase.BEAM),
+    ("safety", "permit", 0, "PERMIT_READY", Phase.READY), ("beam", "hv_on", 0, "HV_READY", Phase.READY),
+    ("beam", "rate_1_mu_per_s", 0, "DOSE_RATE_HI", Phase.BEAM), ("beam", "pulse_mu", 0, "DOSE_PER_PULSE", Phase.BEAM),
+    ("beam", "mu_1", 0, "MU_DIS", Phase.READY), ("beam", "mu_2", 0, "MU_DIS", Phase.READY),
+    ("beam", "energy_ratio", 0, "ENERGY", Phase.BEAM), ("beam", "quadrants", (0, 1), "DOSE_SYM", Phase.BEAM),
+    ("beam", "chamber_hv_1_v", 0, "DOSE_HV", Phase.BEAM), ("beam", "water_c", 0, "UTIL", Phase.READY),
+    ("safety", "beam_s", 0, "TIMER_DIS", Phase.BEAM), ("safety", "mu_backup", 0, "MU_DIS", Phase.BEAM),
+    ("safety", "preset_echo_mu", 0, "ECHO_MISMATCH", Phase.READY),
+    ("gantry", "readback", 0, "DATA_RANGE", Phase.IDLE), ("gantry", "readback_2", 0, "GANTRY_DIS", Phase.IDLE),
+    ("mlc", "readback", 3, "DATA_RANGE", Phase.IDLE), ("couch", "readback_2", 4, "COUCH_DIS_ANGLE", Phase.IDLE),
+]
+
+
+@pytest.mark.parametrize("value", ABSURD)
+@pytest.mark.parametrize("case", IMPOSSIBLE, ids=lambda case: f"{case[0]}.{case[1]}-{case[4].name}")
+def test_a_value_that_cannot_be_is_unsafe(case: tuple[str, str, Any, str, Phase], value: float) -> None:
+    part, field, at, row, phase = case
+    rig = started(phase)
+    rig.spoil(part, field, value, at)
+    rig.cycle(ROWS[row].debounce + 3)
+    assert row in rig.tripped()
+
+
+@pytest.mark.parametrize("breath_mm", ABSURD)
+def test_a_chest_that_cannot_be_shuts_the_gate(breath_mm: float) -> None:
+    rig = started(Phase.BEAM)
+    chest(rig, breath_mm)
+    rig.cycle(2)
+    assert "GATE" in rig.tripped()
+
+
+def test_a_skin_that_was_seen_in_the_future_is_not_news() -> None:
+    rig = started(Phase.BEAM)
+    skin_age(rig, -0.6)
+    rig.cycle(2)
+    assert "SURF_STALE" in rig.tripped()
+
+
 @pytest.mark.parametrize("field", ["last_person_out", "motion_enable", "key_on", "service_mode"])
 def test_before_the_beam_a_switch_without_a_number_prevents_it(field: str) -> None:
     rig = started(Phase.READY)
@@ -517,6 +574,22 @@ def test_pulses_after_the_permit_fell_trip_at_once_and_forty_milliseconds_later_
         rig.cycle()
         seen.append([i for i in rig.tripped() if i in ("RAD_WHEN_OFF", "BEAM_STUCK")])
     assert seen == [[], ["RAD_WHEN_OFF"], ["RAD_WHEN_OFF"], ["BEAM_STUCK", "RAD_WHEN_OFF"], ["BEAM_STUCK", "RAD_WHEN_OFF"]]
+
+
+@pytest.mark.parametrize("every", [1, 3, 9])
+def test_while_there_are_pulses_without_permit_the_heartbeat_stays_away_for_longer_than_the_other_channel_waits(every: int) -> None:
+    rig = started(Phase.BEAM)
+    rig.enter(Phase.IDLE)
+    pulses, answers = int(rig.image.beam["pulses"][0]), []
+    rig.image.safety["challenge"] = 77
+    for i in range(40):
+        rig.spoil("beam", "pulses", pulses + i // every)
+        rig.cycle()
+        answers.append(int(rig.image.safety["response"][0]))
+    first = next(i for i, said in enumerate(answers) if said == 0)
+    assert set(answers[first:]) == {0} and first <= every + 3
+    rig.cycle(11)
+    assert rig.image.safety["response"][0] != 0  # and it is back when the beam has been off for a while
 
 
 @pytest.mark.parametrize(("far", "trips"), [(1.99, False), (2.05, True)])
@@ -573,6 +646,15 @@ def test_a_gantry_that_moves_without_being_asked_stops_everything(speed: float, 
         rig.cycle()
     assert ("GANTRY_SPD" in rig.tripped()) is trips
     assert rig.image.nodes["enable"][0] == (1.0 if not trips else 0.0)
+
+
+@pytest.mark.parametrize("encoder", ["readback", "readback_2"])
+def test_noise_of_one_encoder_within_its_specification_is_no_motion(encoder: str) -> None:
+    rig = started(Phase.BEAM)
+    noise = iter(np.random.default_rng(7).normal(0.0, 0.05, 1001))
+    rig.spoiled.append(lambda: rig.image.gantry[encoder].__setitem__(0, rig.image.gantry["setpoint"][0] + next(noise)))
+    rig.cycle(1000)
+    assert rig.tripped() == [] and float(next(noise)) != 0.0
 
 
 @pytest.mark.parametrize(("speed", "trips"), [(7.9, False), (8.1, True)])

@@ -31,7 +31,7 @@ class Treatment(Suite):
         self.field: Field = prepare(beam or small_static(machine(), mu=20.0), machine().controller)
         for name, place in self.field.start.items():
             wires, aims = getattr(self.image, name), getattr(self.rig.control, name)
-            wires["setpoint"] = aims["goal"] = aims["seen"] = place
+            wires["setpoint"] = aims["goal"] = aims["seen"] = aims["seen_2"] = place
         if self.field.run_up:
             self.image.gantry["setpoint"] = self.rig.control.gantry["goal"] = self.field.run_up.begin_deg
         self.rig.job["gantry_before_deg"] = self.image.gantry["setpoint"][0]

@@ -120,6 +120,7 @@ def forget(sim: "Simulation") -> None:
     for name in AXIS_DEVICES:
         wires, aims = getattr(sim.image, name), getattr(control, name)
         wires["setpoint"] = aims["goal"] = aims["seen"] = wires["readback"]
+        aims["seen_2"] = wires["readback_2"]
     beam = sim.image.beam[0]
     for ours, theirs in (("last_mu_1", "mu_1"), ("last_mu_2", "mu_2"), ("last_pulses", "pulses"), ("last_missed", "missed_pulses")):
         control.job[ours] = beam[theirs]
