@@ -13,7 +13,7 @@ from .state import LIVE
 BEAM, NORMAL = int(Phase.BEAM), int(Hold.NORMAL)
 DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
 MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
-SHORT, LONG = 0.1, 0.01  # share of the newest value in a mean over about 0.1 s and 1 s
+SHORTER, SHORT, LONG = 0.25, 0.1, 0.01  # share of the newest value in a mean over about 0.04 s, 0.1 s and 1 s
 LEAF_MEMORY = 0.005  # about 2 s
 POSITION_APPROVED = FIRST_GUARD + int(Guard.POSITION_APPROVED)
 ENDED_BY_SKIN = -2  # in place of the cycle of the images
@@ -195,6 +195,8 @@ def measure_rates(job, signals, beam):
     highest = max(job.max_rate_mu_per_s, 1e-9)
     signals[Signal.RATE_RATIO] = abs(beam.rate_1_mu_per_s) / highest
     signals[Signal.PULSE_RATIO] = abs(beam.pulse_mu) / max(job.pulse_mu, 1e-9)
+    weak = 1.0 - signals[Signal.PULSE_RATIO]
+    signals[Signal.PULSE_SHORT] = weak if pulses > missed or weak != weak else 0.0
     steady = job.flowing > 30 and job.rate_mean_mu_per_s > 0.02 * highest
     short = 1.0 - beam.rate_1_mu_per_s / max(job.rate_mean_mu_per_s, 1e-9)
     signals[Signal.RATE_SHORT] = short if steady or short != short else 0.0
@@ -214,7 +216,7 @@ def measure_quality(job, signals, param, beam):
         pair = beam.quadrants[2 * i] + beam.quadrants[2 * i + 1]
         skew = (beam.quadrants[2 * i] - beam.quadrants[2 * i + 1]) / pair if pair > 0.0 else NAN
         skew = skew if job.flowing > 0 or skew != skew else 0.0
-        job.symmetry_mean[i] += SHORT * (skew - job.symmetry_mean[i])
+        job.symmetry_mean[i] += SHORTER * (skew - job.symmetry_mean[i])
     signals[Signal.SYMMETRY] = worst(abs(job.symmetry_mean[0]), abs(job.symmetry_mean[1]))
     signals[Signal.CHAMBER_HV] = worst(abs(beam.chamber_hv_1_v / param.chamber_hv_v - 1.0),
                                        abs(beam.chamber_hv_2_v / param.chamber_hv_v - 1.0))

@@ -118,6 +118,7 @@ class Signal(IntEnum):
     GATE_SHUT = 98  # 1.0 = the chest is higher than the gate
     KV_UNASKED = 99  # exposures of the kV tube that the controller did not ask for
     DOOR_CYCLED = 100  # 1.0 = both door contacts said open before the door closed behind the last person
+    PULSE_SHORT = 101  # share by which the pulses of this cycle gave chamber 1 less dose than a pulse has; 0.0 without pulses
 
 
 class Guard(IntEnum):

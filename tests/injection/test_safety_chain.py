@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from device_models.plant import step_plant
 from tests.injection.alter import at_mu, at_s, run, static
+from tests.support import Run
 
 HEARTBEAT_BIT, ESTOP_BIT = 4, 16
 PRESCRIBED_MU = 30.0
@@ -75,3 +77,16 @@ def test_dose_per_pulse_that_is_a_fifth_too_high_ends_the_beam_within_20_ms() ->
     trip = bench.linac.panel.history[-1]
     assert trip.id == "PULSE_HIGH" and trip.cycle - bench.effective < 2 and bench.last_pulse_ms < 20.0
 
+
+@pytest.mark.parametrize(("mode", "rate_mu_per_s"), [("6X", 10.0), ("10FFF", 40.0)])
+def test_a_machine_whose_controller_is_gone_ends_the_beam_by_itself_within_60_ms(mode: str, rate_mu_per_s: float) -> None:
+    sim = Run(static(mode=mode))
+    while sim.plant.beam["true_mu"][0] < 5.0:
+        sim.step(1)
+    before, pulses = float(sim.plant.beam["true_mu"][0]), []
+    for cycle in range(sim.engine.cycle + 1, sim.engine.cycle + 30):  # nobody writes the wires any more
+        step_plant(sim.plant, sim.image, cycle)
+        pulses.append(int(sim.plant.beam["pulses_now"][0]))
+    assert pulses[0] > 0 and not any(pulses[5:])  # 50 ms from here, 60 ms after the last word of the controller
+    assert sim.plant.beam["true_mu"][0] - before <= 0.07 * rate_mu_per_s
+    assert sim.plant.safety["permit"][0] == 0.0

@@ -356,6 +356,7 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("LINK_TWICE", guard(Guard.LINK_REPEATED), 2.0, 3.0, Phase.READY),
     ("LINK_LATENCY", guard(Guard.LINK_LATENCY_MS), 15.0, 15.1, Phase.READY),
     ("PULSE_HIGH", pulse_size, 1.099, 1.101, Phase.BEAM),
+    ("PULSE_LOW", pulse_size, 0.901, 0.899, Phase.BEAM),
     *[("DOOR_CYCLE", door_closes, 3, contacts, Phase.READY) for contacts in (0, 1, 2)],
     ("CLOCK", guard(Guard.CLOCK_STEP_S), 0.5, 0.51, Phase.BEAM),
 ]

@@ -12,7 +12,8 @@ from tests.support import machine, order_for, small_static
 
 M = machine()
 PRESCRIBED_MU = 100.0
-OWN_DOSE_CHECKS = ("MU_DIS", "MU_MONO", "RATE_PLAUS", "DOSE_RATE_LO", "DOSE_RATE_HI", "DOSE_PER_PULSE", "TIMER_DIS")
+OWN_DOSE_CHECKS = ("MU_DIS", "MU_MONO", "RATE_PLAUS", "DOSE_RATE_LO", "DOSE_RATE_HI", "DOSE_PER_PULSE", "PULSE_HIGH",
+                   "PULSE_LOW", "TIMER_DIS")
 
 
 def field(mode: str = "6X") -> Any:
@@ -44,7 +45,7 @@ def ended(order: Order, fault: Fault) -> Bench:
 
 def test_a_chamber_that_reads_half_is_caught_by_the_other_one_long_before_the_end() -> None:
     bench = ended(order_for(beams=[field()]), at_mu(1, 20.0, gain(0.5, 1.0, 1.0)))
-    assert set(bench.first_out()) & {"MU_DIS", "RATE_PLAUS"}
+    assert set(bench.first_out()) & {"MU_DIS", "RATE_PLAUS", "PULSE_LOW"}
     assert bench.mu(1) < 25.0
     assert "terminated" in str(bench.error)
 
@@ -53,7 +54,7 @@ def test_a_chamber_that_reads_half_from_the_first_pulse_on_is_caught_as_well() -
     bench = Bench(order_for(beams=[field()]))
     bench.plant.chambers["gain"][0] = 0.5
     bench.run()
-    assert set(bench.first_out()) & {"MU_DIS", "RATE_PLAUS"} and bench.mu(1) < 8.0
+    assert set(bench.first_out()) & {"MU_DIS", "RATE_PLAUS", "PULSE_LOW"} and bench.mu(1) < 8.0
 
 
 @pytest.mark.parametrize("gains, most_mu", [((0.0, 1.0, 1.0), 26.0), ((1.0, 0.0, 1.0), 26.0), ((0.0, 0.0, 1.0), 26.0)])
