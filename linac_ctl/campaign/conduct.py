@@ -13,6 +13,8 @@ from .ledger import Ledger
 from .modes import Catalogue
 from .row import Row
 
+BATCH_S = 1.0
+FORK_BATCH_S = 4.0  # every batch runs its session anew up to the last instant that it branches at
 Told = Callable[[list[Row]], None]
 
 
@@ -58,7 +60,7 @@ class Campaign:
 
 def carry_out(campaign: Campaign, ledger: Ledger, engine: Callable[[], Engine], told: Told) -> None:
     """Everything that has no row yet. `engine` makes one for each stretch of work."""
-    done, pace = ledger.done(), Pace()
+    done, pace = ledger.done(), Pace(FORK_BATCH_S if campaign.config.fork else BATCH_S)
     work(ledger, engine, campaign.fixed(), done, pace, told)
     if campaign.searched:
         _search(campaign, ledger, engine, done, pace, told)

@@ -138,7 +138,7 @@ class HereEngine:
 class Pace:
     """How long runs take; says how many make a batch of about a second."""
 
-    def __init__(self, target_s: float = 1.0, most: int = 256) -> None:
+    def __init__(self, target_s: float = 1.0, most: int = 512) -> None:
         self.target_s, self.most, self.case_s = target_s, most, 0.0
 
     def heard(self, rows: Sequence[Row]) -> None:
@@ -152,7 +152,7 @@ class Pace:
 
 
 def batched(cases: Iterator[Case], pace: Pace) -> Iterator[Batch]:
-    """Cases in a row of the same session, as many as the pace says."""
+    """Cases in a row of the same session, as many as the pace says; those that branch, of the same seed too."""
     batch: list[Case] = []
     for case in cases:
         if batch and (len(batch) >= pace.size() or batch[0].place[:3] != case.place[:3]):

@@ -224,7 +224,7 @@ def _cells(row: Row) -> list[Any]:
 def _row(cells: dict[str, Any]) -> Row:
     for name in AS_JSON:
         value = json.loads(cells[name])
-        cells[name] = {k: tuple(v) for k, v in value.items()} if isinstance(value, dict) else tuple(value)
+        cells[name] = {k: tuple(v) for k, v in value.items() if v[0] is not None} if isinstance(value, dict) else tuple(value)
     for name in AS_BOOL:
         cells[name] = bool(cells[name])
     return Row(**cells)

@@ -204,6 +204,9 @@ def visited(track: Track, history: Sequence[Any]) -> tuple[str, ...]:
 
 
 def false_trip(history: Sequence[Any], before: int | None) -> str:
-    """The first stop that no fault can have caused; "" for none. A hold that goes by itself is none."""
+    """The first stop that no fault can have caused; "" for none. A hold that goes by itself is none.
+
+    What is injected in a cycle may have turned over memory just after the one before.
+    """
     return next((trip.id for trip in history if trip.stop in ("interrupt", "terminate", "estop")
-                 and (before is None or trip.cycle < before)), "")
+                 and (before is None or trip.cycle < before - 1)), "")

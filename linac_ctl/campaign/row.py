@@ -9,7 +9,7 @@ Verdict = Literal["passed", "failed", "missed", "harmless", "not_activated", "no
 Outcome = Literal["completed", "abandoned", "refused", "stuck", "killed", "crashed"]
 Reaction = Literal["none", "prevent_start", "prevent_motion", "beam_hold", "beam_off", "motion_stop"]
 Margins = dict[str, tuple[float, str]]  # SI-xx -> how close it came, unit
-VOLATILE = ("seconds", "retries")  # how the run was done, not what came of it: no part of a table's digest
+VOLATILE = ("seconds", "retries", "way", "fork_of")  # how the run was done, not what came of it: no part of a table's digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ class Row:
     def bad(self) -> bool:
         """Somebody has to look at it."""
         return self.verdict in ("failed", "missed", "crashed")
+
+    @property
+    def missed(self) -> bool:
+        """Nobody reacted in time to a fault that asked for it, whatever else was wrong."""
+        return self.verdict == "missed" or (self.verdict == "failed" and self.activated and self.due and not self.detected)
 
     def stable(self) -> dict[str, object]:
         """What must be the same however often and wherever the run is done."""

@@ -28,15 +28,16 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     own = [row for row in rows if not row.twin_of]
     faulty = [row for row in own if row.part != "fault_free"]
     counts: Counter[str] = Counter(row.verdict for row in own)
-    missed_s4 = [row for row in faulty if row.verdict == "missed" and row.severity == "S4"]
+    missed_s4 = [row for row in faulty if row.missed and row.severity == "S4"]
     return {
         "runs": len(own), "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
         "activated": sum(row.activated for row in faulty), "not_activated": counts.get("not_activated", 0),
         "not_reachable": counts.get("not_reachable", 0), "detected": sum(bool(row.detected) for row in faulty),
-        "missed": counts.get("missed", 0), "missed_s4": len(missed_s4), "missed_s4_runs": [brief(row) for row in missed_s4],
+        "missed": sum(row.missed for row in faulty), "missed_s4": len(missed_s4),
+        "missed_s4_runs": [brief(row) for row in missed_s4],
         "harmless": counts.get("harmless", 0), "failed": counts.get("failed", 0), "crashed": counts.get("crashed", 0),
         "detection_share": share(faulty), "detection_share_s4": share([row for row in faulty if row.severity == "S4"]),
-        "unjudged": sum(not row.judged for row in own if row.verdict not in ("not_reachable", "crashed")),
+        "unjudged": sum(not row.judged for row in own if row.simulated_s > 0.0),
         "false_trips": sum(bool(row.false_trip) for row in own), "fault_free": fault_free(own),
         "metrics": {name: percentiles(getattr(row, name) for row in faulty) for name in METRICS},
         "parts": {part: part_summary([row for row in own if row.part == part]) for part in dict.fromkeys(row.part for row in own)},
@@ -49,7 +50,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
 
 def share(rows: Iterable[Row]) -> float | None:
     """Of the faults that a reaction was owed to, those that got it in time; None of none."""
-    owed = [row for row in rows if row.detected or row.verdict == "missed"]
+    owed = [row for row in rows if row.detected or row.missed]
     return round(sum(bool(row.detected) for row in owed) / len(owed), 6) if owed else None
 
 
@@ -85,8 +86,8 @@ def invariants(rows: Iterable[Row]) -> dict[str, Any]:
             at = found.setdefault(name, {"judged": 0, "violated": 0, "least": value, "unit": unit, "id": row.case_id})
             at["judged"] += 1
             at["violated"] += name in row.violated
-            if value < at["least"]:
-                at |= {"least": value, "id": row.case_id}
+            if at["least"] is None or value < at["least"]:
+                at |= {"least": value, "unit": unit, "id": row.case_id}
         for name in (name for name in row.violated if name not in row.margins):
             at = found.setdefault(name, {"judged": 0, "violated": 0, "least": None, "unit": "", "id": row.case_id})
             at["judged"], at["violated"] = at["judged"] + 1, at["violated"] + 1
@@ -140,10 +141,8 @@ def twins(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def alike(a: Row, b: Row) -> bool:
-    """The same bits in the same way; the same outcome when one was branched and the other was not."""
-    if a.way == b.way:
-        return a.digest == b.digest
-    own = ("case_id", "position", "way", "fork_of", "twin_of", "digest")
+    """The same bits, and the same row of everything that came of them."""
+    own = ("case_id", "position", "twin_of")
     return all(value == b.stable()[name] for name, value in a.stable().items() if name not in own)
 
 

@@ -1,9 +1,11 @@
 """Passed, failed, missed ...: what is due after the faults of a run, and whether it was done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
+
+from device_models.faults.modes.mode import Demand
 
 from .measure import MS, Measures
 from .row import Verdict
@@ -11,6 +13,7 @@ from .row import Verdict
 RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
 ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")
 ORDER = ("missed", "failed", "passed", "harmless")
+IN_BEAM_MS = 20.0  # of what is due before the beam, when there is beam already: two cycles
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
 
 
@@ -22,22 +25,35 @@ class Due:
     limit_ms: float | None
     mu_limit: float | None
     reaction: tuple[str, ...]
-    control_case: bool
+    demand: Demand = "react"
+    onset_ms: float = 0.0  # from the effective time until the deviation is one that may not be
 
     @classmethod
-    def of(cls, mode: Any | None) -> "Due":
-        """Of this mode."""
+    def of(cls, mode: Any | None, given: Mapping[str, Any] | None = None) -> "Due":
+        """Of this mode with these settings."""
         if mode is None:
-            return cls(None, None, None, (), False)
-        return cls(mode.detect_by, mode.max_detection_ms, mode.max_mu, mode.reaction, mode.control_case)
+            return cls(None, None, None, ())
+        settled = mode.settle(given or {})
+        demand, onset_ms = mode.demand(settled), mode.onset_ms(settled)
+        if mode.detect_by == "never" and demand == "react":
+            demand = "either"
+        limit_ms = None if mode.max_detection_ms is None else mode.max_detection_ms + onset_ms
+        return cls(mode.detect_by, limit_ms, mode.max_mu, mode.reaction, demand, onset_ms)
+
+    @property
+    def control_case(self) -> bool:
+        """The right machine does nothing."""
+        return self.demand == "nothing"
 
     def mu_allowed(self, rate_mu_per_s: float) -> float | None:
-        """At the dose rate that was on; more at higher rates, never less."""
-        return None if self.mu_limit is None else self.mu_limit * max(1.0, rate_mu_per_s / RATE_OF_LIMITS)
+        """At the dose rate that was on, more at higher rates, never less; and what is given before anything is due."""
+        if self.mu_limit is None:
+            return None
+        return self.mu_limit * max(1.0, rate_mu_per_s / RATE_OF_LIMITS) + rate_mu_per_s * self.onset_ms / 1000.0
 
     def owed(self, m: Measures) -> bool:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
-        if self.control_case:
+        if self.demand != "react":
             return False
         if self.detect_by in ("at_load", "at_start"):
             return True
@@ -51,7 +67,9 @@ class Due:
         if m.detection_ms is None:
             return bool(m.reactions) and m.beam_cycles == 0
         soon = self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
-        return soon if self.detect_by in ("time", None) else m.mu_after_eff <= 0.0 or (soon and self.limit_ms is not None)
+        if self.detect_by in ("time", None):
+            return soon
+        return m.mu_after_eff <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS) + SLACK_MS
 
     def strong_enough(self, m: Measures) -> bool:
         """Everything that the mode asks for; any reaction where no mode asks."""
@@ -86,6 +104,8 @@ def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
     """Of one fault."""
     if due.control_case:
         return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed else ("passed", "")
+    if due.demand == "either":
+        return ("passed", "") if m.noticed else ("harmless", "so small that nobody has to react")
     seen = m.noticed is not None or due.in_time(m)
     if not seen:
         return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", "gone, or no beam and no motion, before it was due")

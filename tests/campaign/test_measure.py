@@ -150,4 +150,4 @@ def test_states_and_interlocks_that_were_reached():
 def test_a_hold_is_no_false_trip_but_an_interrupt_before_the_fault_is():
     history = [Trip("HOLD", 5), Trip("GANTRY_POS", 9, "interrupt"), Trip("DOOR", 30, "terminate")]
     assert false_trip(history, None) == "GANTRY_POS"
-    assert false_trip(history, 9) == "" and false_trip(history, 10) == "GANTRY_POS"
+    assert false_trip(history, 10) == "" and false_trip(history, 11) == "GANTRY_POS"

@@ -46,11 +46,18 @@ def test_a_twin_with_another_digest_is_told_and_counts_as_nothing_else():
     assert found["twins"]["different"] == 1 and found["runs"] == 2
 
 
-def test_a_branched_run_may_have_another_digest_but_no_other_outcome():
-    some = [replace(row, way="fork") for row in rows("passed")]
-    twin = replace(some[0], case_id=some[0].case_id + "w", twin_of=some[0].case_id, way="whole", digest="other", position=99)
+def test_a_branched_run_is_the_run_from_the_beginning_in_every_bit_and_figure():
+    some = [replace(row, way="fork", fork_of="cycle 99") for row in rows("passed")]
+    twin = replace(some[0], case_id=some[0].case_id + "w", twin_of=some[0].case_id, way="whole", fork_of="", position=99)
     assert summary([*some, twin])["twins"]["different"] == 0
     assert summary([*some, replace(twin, excess_mu=99.0)])["twins"]["different"] == 1
+    assert summary([*some, replace(twin, digest="other")])["twins"]["different"] == 1
+
+
+def test_a_run_that_broke_an_invariant_counts_as_missed_too_if_nobody_noticed_in_time():
+    row = replace(rows("failed")[0], activated=True, due=True, detected="", severity="S4", violated=("SI-20",))
+    assert summary([row])["missed_s4"] == 1 and summary([row])["detection_share"] == 0.0
+    assert summary([replace(row, detected="MLC_POS")])["missed"] == 0
 
 
 def test_false_trips_come_with_an_upper_bound():

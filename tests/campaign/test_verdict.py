@@ -14,7 +14,17 @@ class Mode:
     max_detection_ms: float | None = 100.0
     max_mu: float | None = 1.3
     reaction: tuple[str, ...] = ("beam_hold",)
-    control_case: bool = False
+    wanted: str = "react"
+    onset: float = 0.0
+
+    def settle(self, given):
+        return given
+
+    def demand(self, given):
+        return self.wanted
+
+    def onset_ms(self, given):
+        return self.onset
 
 
 def measures(ms=50.0, reactions=("beam_hold", "prevent_start"), mu=0.7, beam=100, motion=100, rate=10.0):
@@ -74,7 +84,7 @@ def test_what_must_be_noticed_before_beam_has_until_the_beam(m, expected):
 
 
 def test_nothing_may_happen_in_a_control_case():
-    control = Mode("never", None, None, ("none",), True)
+    control = Mode("never", None, None, ("none",), "nothing")
     assert verdict(measures(None, ()), control) == "passed" and verdict(measures(), control) == "failed"
 
 
@@ -106,3 +116,14 @@ def test_a_reason_names_the_number_and_the_limit():
     assert reacted(due, measures(110.0))[1] == "MLC_POS after 110 ms, limit 100 ms"
     assert "1.40 MU after the effective time, limit 1.30 MU" in reacted(due, measures(mu=1.4))[1]
     assert "nobody noticed" in reacted(due, measures(None, ()))[1]
+
+
+def test_a_slow_fault_is_due_from_where_it_is_beyond_what_is_allowed():
+    slow = Mode(onset=200.0)
+    assert verdict(measures(290.0, mu=3.0), slow) == "passed" and verdict(measures(310.0), slow) == "missed"
+    assert verdict(measures(None, (), beam=30, motion=0), slow) == "harmless"
+
+
+@pytest.mark.parametrize("m, expected", [(measures(5000.0), "passed"), (measures(None, ()), "harmless")])
+def test_where_nobody_has_to_react_either_is_right(m, expected):
+    assert verdict(m, Mode(wanted="either")) == verdict(m, Mode(detect_by="never")) == expected

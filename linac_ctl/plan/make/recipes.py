@@ -42,6 +42,10 @@ def _box(at: Scene, mu: float) -> tuple[Beam, ...]:
     )
 
 
+def _single(at: Scene, mu: float) -> tuple[Beam, ...]:
+    return (static_conformal(Head(1, "AP", "6X", 600.0, mu), at, 0.0),)
+
+
 def _sliding(at: Scene, mu: float) -> tuple[Beam, ...]:
     return tuple(
         sliding_window(Head(n, f"IMRT {round(g % 360.0)}", "6X", 600.0, mu / 7.0, 5.0), at, g, 41)
@@ -94,6 +98,10 @@ def _arc(at: Scene, mu: float) -> tuple[Beam, ...]:
     return (conformal_arc(Head(1, "conformal arc", "6X", 600.0, mu), at, -179.0, 179.0, ARC_POINTS),)
 
 
+def _short_arc(at: Scene, mu: float) -> tuple[Beam, ...]:
+    return (conformal_arc(Head(1, "short arc", "6X", 600.0, mu), at, -30.0, 30.0, 31),)
+
+
 def _spine_fields(at: Scene, mu: float) -> tuple[Beam, ...]:
     return tuple(
         static_conformal(Head(n, name, "6X", 600.0, mu / 3.0), at, gantry)
@@ -112,6 +120,7 @@ def _spine_vmat(at: Scene, mu: float) -> tuple[Beam, ...]:
 RECIPES: dict[str, Recipe] = {
     "spine_sbrt": Recipe("two 10FFF VMAT arcs on a vertebra, the cord spared", "spine", 3800.0, 2.0, _spine, 3),
     "box_3dcrt": Recipe("four static conformal 6X fields", "pelvis", 260.0, 7.0, _box, 25),
+    "single_field": Recipe("one static conformal 6X field from above", "pelvis", 65.0, 7.0, _single, 1),
     "sliding_window": Recipe("seven 6X fields with sliding leaves", "pelvis", 700.0, 5.0, _sliding, 25),
     "step_and_shoot": Recipe("five 6X fields of two segments", "pelvis", 320.0, 6.0, _step, 25),
     "noncoplanar": Recipe(
@@ -124,6 +133,7 @@ RECIPES: dict[str, Recipe] = {
         "four 6FFF conformal arcs on a vertebra at couch 0, 45, 90 and 315 deg", "spine", 2400.0, 2.0, _noncoplanar, 3
     ),
     "arc_conformal": Recipe("one 6X conformal arc", "pelvis", 300.0, 6.0, _arc, 25),
+    "short_arc": Recipe("one 6X conformal arc of 60 deg", "pelvis", 100.0, 7.0, _short_arc, 1),
 }
 
 

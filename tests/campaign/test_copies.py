@@ -1,0 +1,43 @@
+"""Work in a copy of this process: its changes stay its own, its death is noticed; large pages where the system has them."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from linac_ctl.campaign.copies import CopyLost, in_copy
+from linac_ctl.campaign.pages import LARGE, enlarge, pieces
+
+
+def test_what_a_copy_changes_stays_its_own():
+    mine = [1]
+    assert in_copy(lambda: mine.append(2) or [*mine]) == [1, 2] and mine == [1]
+
+
+def test_an_error_in_a_copy_is_a_lost_copy_and_ends_nothing_else():
+    with pytest.raises(CopyLost, match="stopped by ZeroDivisionError: integer"):
+        in_copy(lambda: 1 // 0)
+
+
+def test_no_descriptor_and_no_process_is_left_of_a_copy():
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        in_copy(os.getpid)
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_copy_that_is_killed_is_a_lost_copy_that_says_by_what():
+    with pytest.raises(CopyLost, match="killed by signal 9"):
+        in_copy(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_only_whole_large_pages_of_own_memory_are_asked_for(tmp_path):
+    maps = tmp_path / "maps"
+    lines = [(LARGE + 4096, 4 * LARGE - 4096, "rw-p 00000000 00:00 0 "), (8 * LARGE, 9 * LARGE, "r--p 00000000 00:00 0 "),
+             (16 * LARGE, 17 * LARGE, "rw-p 00000000 00:00 0  [heap]"), (32 * LARGE, 33 * LARGE, "rw-p 00000000 08:01 7  /x.so")]
+    maps.write_text("".join(f"{low:x}-{high:x} {rest}\n" for low, high, rest in lines))
+    assert [*pieces(maps.read_text())] == [2 * LARGE, 16 * LARGE]
+    assert enlarge(Path("/nowhere")) == 0
