@@ -13,13 +13,15 @@ import numpy as np
 from device_models.hands import Hands
 from device_models.interface.image import DT_S, new_image
 from device_models.plant import new_plant
+from device_models.referee.columns import JUDGED
 
 from .control.journal import JOURNAL, SLOTS
 from .control.phases import Phase
 from .control.signals import Guard
 from .control.state import columns, cycles, new_control
-from .errors import Aborted, DeviceError, LinacError, RecordError, RefusedError
+from .errors import Aborted, DeviceError, LinacError, RecordError, RefereeError, RefusedError
 from .interlocks.table import compile_parameters, compile_table
+from .judged import in_line, inhibiting, verdicts
 from .links.imager import LOOK_S
 from .order import Order
 from .plan.trajectory import prepare
@@ -37,6 +39,7 @@ from .subsystems.linac import Linac
 
 if TYPE_CHECKING:
     from device_models.referee.judging.recording import Recording
+    from device_models.referee.judging.verdict import Verdicts
 
     from .hardware import Hardware
     from .imager_link import ImagerLink, Prepared
@@ -74,6 +77,7 @@ class Simulation:
         self.whole: asyncio.Task[None] | None = None
         self.linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
+        self.engine.trace.state["inhibits"] = inhibiting(order.table)
         self.imager = None if order.imaging is None else self._new_imager(prepared)
         hands = self.imager.hands if self.imager else Hands(self.plant, self._abort)
         self.staff = Staff(order.people, order.reaction_s, order.script, hands, self.log)
@@ -87,6 +91,7 @@ class Simulation:
         self.session = Session()
         self.main: asyncio.Task[None] | None = None
         self.error: LinacError | None = None
+        self.stuck = self.left = False  # the session ran into its time limit; somebody left it early
         self.record_error: RecordError | None = None
         self.tap_files: dict[str, str] = {}
         self._true_mu: dict[int, float] = {}
@@ -260,6 +265,7 @@ class Simulation:
         except LinacError as error:
             self._end(error)
         except TimeoutError:
+            self.stuck = True
             self._end(DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s"))
         except BaseExceptionGroup as errors:
             if not isinstance(errors.exceptions[0], LinacError):
@@ -298,6 +304,7 @@ class Simulation:
         self.linac.guard(Guard.NOT_ABORTED, False)
 
     def _leave(self) -> None:
+        self.left = True
         self.error = self.error or RefusedError(f"stopped as asked after {self._leave_at_s:g} s of machine time")
         if self.main is not None:
             self.main.cancel()
@@ -316,8 +323,18 @@ class Simulation:
     def _on_event(self, events: int) -> None:
         self._count_truth()
         self.linac.on_event(events)
+        if events & JUDGED:
+            self._stop_judged()
         if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
             self.error = Aborted("aborted by the operator: beam off, motion stopped")
+            self.main.cancel()
+
+    def _stop_judged(self) -> None:
+        """The referee has seen in this very cycle what must never be: nothing goes on after that."""
+        self.log("referee", "stopped the run", why=(why := in_line(self.engine.trace.state[0])))
+        self.error = RefereeError(why)
+        self.abort()
+        if self.main is not None:
             self.main.cancel()
 
     def _overrun(self, streak: int) -> None:
@@ -409,6 +426,10 @@ class Simulation:
     def trace(self) -> "Recording":
         """What the referee's witness has written down so far."""
         return self.engine.recording
+
+    def verdicts(self) -> "Verdicts":
+        """The referee's, on the run so far: plant truth and wires against every property of its catalogue."""
+        return verdicts(self)
 
     def true_mu(self) -> dict[int, float]:
         """Plant truth per beam of the fraction: for the result, never for the controller."""

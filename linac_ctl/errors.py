@@ -69,3 +69,9 @@ class EngineError(LinacError):
     """The workers of a campaign cannot be reached, or are not of this code."""
 
     exit_code = 8
+
+
+class RefereeError(LinacError):
+    """What truly happened in a run violates a property that every run must have."""
+
+    exit_code = 9

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from device_models.interface.image import DT_S
+from device_models.referee.judging.verdict import Verdicts
 
 from .app import Simulation, points_needed
 from .config.machine import MachineConfig
 from .control.phases import Phase
 from .control.signals import Guard
 from .control.state import columns
-from .errors import LinacError, RecordError, RefusedError
+from .errors import LinacError, RecordError, RefereeError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
 from .links.imager import ImagerLine
 from .links.port import CYCLE_MS, LinkPort
@@ -35,6 +36,8 @@ from .records.result import (
     InterlockTrip,
     LinkResult,
     MatchResult,
+    PropertyResult,
+    RefereeResult,
     Reset,
     Result,
     ShiftResult,
@@ -163,7 +166,14 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
         overruns=sim.loop.pace.overruns, timing=timing(sim.loop), beams=beams, interlocks=trips(sim),
-        links=link_results(sim), **imaging_result(sim))
+        links=link_results(sim), referee=referee_result(sim.verdicts()), **imaging_result(sim))
+
+
+def referee_result(verdicts: Verdicts) -> RefereeResult:
+    """Every property with its margin."""
+    return RefereeResult(True, tuple(one.id for one in verdicts.violated), tuple(
+        PropertyResult(one.id, one.outcome, None if one.margin is None else round(one.margin, 4), one.unit, one.cycle, one.text)
+        for one in verdicts))
 
 
 def link_results(sim: Simulation) -> tuple[LinkResult, ...]:
@@ -287,6 +297,8 @@ def exit_code(result: Result, sim: Simulation) -> int:
     """0 delivered and on record; else what stopped it."""
     if sim.record_error is not None:
         return RecordError.exit_code
+    if result.referee is None or result.referee.violated:
+        return RefereeError.exit_code
     if result.outcome == "delivered":
         return 0
     if sim.engine.abort_wanted:

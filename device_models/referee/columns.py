@@ -5,7 +5,6 @@ from enum import IntFlag
 import numpy as np
 
 LATCH_WORDS = 3  # of 64 rows each
-NODES = 11
 
 
 class Flag(IntFlag):
@@ -40,6 +39,7 @@ ROW = np.dtype([
     ("mu_1", "f8"), ("mu_2", "f8"),  # wires: counters of both chambers since cleared
     ("backup_mu", "f8"),  # truth: what the safety channel has counted
     ("preset_mu", "f8"),  # wire: prescription for the channel
+    ("loaded_mu", "f8"),  # truth: prescription that the channel works with
     ("start_mu", "f8"),  # wire: of it already given
     ("expected_mu", "f8"), ("end_mu", "f8"),  # claims
     ("record_mu", "f8"),  # claim: MU of the field in the journal, chamber 1
@@ -50,13 +50,14 @@ ROW = np.dtype([
     ("pulses", "i4"),  # truth: pulses that gave dose in this cycle
     ("enable", "i4"),  # wire: one bit per node, drive power wanted
     ("mode", "i4"),  # wire: beam mode asked for
+    ("accessory", "i4"),  # truth: what is in the tray, 0 = nothing
     ("place", "i4"),  # truth: mode at whose place the carousel stands, -1 = none
     ("open", "i4"), ("passed", "i4"),  # truth: SafetyOpen bits of the channel
     ("phase", "i4"), ("reactions", "i4"), ("hold", "i4"), ("beam", "i4"),  # claims
     ("token_cycle", "i4"),  # claim: cycle of the images that the approval in force rests on; below zero = none
     ("evaluated", "i4"),  # claim: interlock rows looked at
     ("kv_exposures", "i4"), ("kv_asked", "i4"),  # truth, claim: exposures of the kV tube
-    ("age_cycles", "i4"),  # truth: oldest reading of any node, from when it was taken at the sensor
+    ("age_cycles", "i4"),  # wire: oldest reading of any node, by its own stamp
     ("leaf_row", "i4"),  # place in the table of leaves; -1 = not written down in this cycle
     ("energy", "f4"),  # truth: energy / nominal of the mode
     ("rate_mu_per_s", "f4"),  # wire: dose rate asked for
@@ -82,14 +83,13 @@ CLAIMS = np.dtype([  # the controller's memory in neutral numbers; whoever runs 
 STATE = np.dtype([  # the witness's own memory
     ("row", "i8"), ("leaf_row", "i8"), ("leaves_before", "i8"),
     ("inhibits", "i8", (LATCH_WORDS,)),  # interlock rows that forbid beam, as the table says; whoever builds the run writes it
-    ("faults", "i8"),  # injected so far, for the checks in line; whoever injects writes it
     # what was heard in this cycle before the machine moved
     ("heard", "i8"), ("rate_mu_per_s", "f8"),
     # memory of the checks in line, cycles
-    ("clock", "i8"), ("inhibited", "i8"), ("permitted", "i8"), ("unpermitted", "i8"), ("silent", "i8"), ("tripped", "i8"),
+    ("clock", "i8"), ("inhibited", "i8"), ("unpermitted", "i8"), ("silent", "i8"), ("tripped", "i8"),
     ("armed_total_mu", "f8"),
+    ("faults", "i8"),  # how many there may be, for the limit of SI-05; whoever injects some writes it
     ("next_leaf", "i8"),
-    ("stale", "i8", (NODES,)),  # cycles for which a node has repeated old readings under a fresh stamp
     ("violated", "i8"), ("violated_cycle", "i8"), ("violated_by", "f8"),  # number of the property, when, by how much
 ])
 

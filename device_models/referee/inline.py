@@ -1,6 +1,7 @@
 """The properties that stop a run at once: SI-01, SI-02, SI-05, SI-12, SI-29. Counted in cycles, because that is all there is here.
 
-What is judged after the run is finer; what is judged here is never stricter than that.
+What is judged after the run is finer, because by then it is known which faults took effect and when; here the limits are those
+of a machine with faults.
 """
 
 from ..interface.compiled import compiled
@@ -9,12 +10,12 @@ from .columns import JUDGED, Flag
 PERMIT, CHANNEL, CHAIN, ARM = int(Flag.PERMIT), int(Flag.CHANNEL), int(Flag.CHAIN), int(Flag.ARM)
 HEARTBEAT, INHIBIT, ALLOWED = int(Flag.HEARTBEAT), int(Flag.INHIBIT), int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
 INHIBITED_CYCLES = 3  # SI-01: claimed at three ends of cycles, so for 20 ms
-SETTLED_CYCLES = 3  # SI-02: every permit for two cycles before the first pulse
 STUCK_CYCLES = 3  # SI-02: a trigger or contactor that sticks is stopped by other means within 40 ms
 SILENT_CYCLES = 6  # SI-12: 60 ms
 TRIP_CYCLES = 3  # SI-29: 25 ms; from what has tripped, whatever its reaction in memory says
-SMALLEST_OVER_MU, SHARE_OVER, MOST_OVER_MU = 5.0, 0.1, 25.0  # SI-05 with faults; without, see `most_mu`
+SMALLEST_OVER_MU, SHARE_OVER, MOST_OVER_MU = 5.0, 0.1, 25.0  # SI-05
 HIGHEST_RATE_MU_PER_S = 40.0
+SOME_FAULTS = 2  # with more of them only the last limit is left
 
 
 @compiled
@@ -38,7 +39,6 @@ def count(state, row):
         tripped |= row.tripped[i] & state.inhibits[i]
     state.tripped = state.tripped + 1 if tripped != 0 else 0
     state.inhibited = state.inhibited + 1 if row.bits & INHIBIT else 0
-    state.permitted = state.permitted + 1 if (row.bits & ALLOWED) == ALLOWED else 0
     state.unpermitted = state.unpermitted + 1 if row.pulses > 0 and (row.bits & ALLOWED) != ALLOWED else 0
     state.silent = 0 if row.bits & HEARTBEAT else state.silent + 1
     if row.bits & ARM and not row.bits & PERMIT:
@@ -52,20 +52,17 @@ def with_beam(state, row):
         return 29, (state.tripped - 1) * 10.0
     if state.inhibited >= INHIBITED_CYCLES:
         return 1, (state.inhibited - 1) * 10.0
-    if state.unpermitted > (STUCK_CYCLES if state.faults > 0 else 0):
+    if state.unpermitted > STUCK_CYCLES:
         return 2, state.unpermitted * 10.0
-    if state.permitted < SETTLED_CYCLES and state.faults == 0:
-        return 2, state.permitted * 10.0
     if state.silent >= SILENT_CYCLES:
         return 12, state.silent * 10.0
     over_mu = row.start_mu + row.total_mu - state.armed_total_mu - row.preset_mu
-    return (5, over_mu) if over_mu > most_mu(state, row) else (0, 0.0)
+    return (5, over_mu) if over_mu > most_mu(row, state.faults) else (0, 0.0)
 
 
 @compiled
-def most_mu(state, row):
-    """MU above the prescription: two cycles' worth without a fault, the law's order of magnitude with one."""
-    if state.faults == 0:
-        return 0.015 * HIGHEST_RATE_MU_PER_S + 0.05
-    share = max(SMALLEST_OVER_MU, SHARE_OVER * row.preset_mu)
-    return min(max(share, 0.15 * HIGHEST_RATE_MU_PER_S), MOST_OVER_MU)
+def most_mu(row, faults):
+    """MU above the prescription, of the order of what the law allows: 5 MU or 10 %, and 25 whatever has failed."""
+    if faults > SOME_FAULTS:
+        return MOST_OVER_MU
+    return min(max(SMALLEST_OVER_MU, SHARE_OVER * row.preset_mu, 0.15 * HIGHEST_RATE_MU_PER_S), MOST_OVER_MU)

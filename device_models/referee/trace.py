@@ -8,6 +8,7 @@ from ..interface.image import records
 from .columns import CLAIMS, ROW, STATE
 
 ROWS, LEAF_ROWS = 4096, 1024  # of one chunk: about 40 s, and 10 s of beam
+SOME_FAULTS = 2  # as long as nobody says how many
 
 
 class Trace(NamedTuple):
@@ -31,5 +32,5 @@ def new_leaves(leaves: int, n: int = LEAF_ROWS) -> Any:
 
 def new_trace(leaves: int) -> Trace:
     """Nothing written yet."""
-    state = records(1, STATE, armed_total_mu=np.nan, clock=-1)
+    state = records(1, STATE, armed_total_mu=np.nan, clock=-1, faults=SOME_FAULTS)
     return Trace(new_rows(), new_leaves(leaves), records(1, CLAIMS, beam=-1, token_cycle=-1), state)

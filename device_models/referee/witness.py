@@ -46,7 +46,7 @@ def witness(trace, plant, image, cycle):
     write_claims(row, trace.claims[0])
     row.bits = state.heard | truths(plant) | claimed(trace.claims[0], state)
     write_axes(row, plant, image)
-    write_nodes(row, state, plant.nodes, image.nodes, cycle)
+    write_nodes(row, image.nodes, cycle)
     write_leaves(row, trace, plant, state)
     found = look(state, row)
     state.row += 1
@@ -62,7 +62,8 @@ def write_dose(row, plant, image):
     row.place, row.mode = place(plant.modes, plant.carousel[0]), wire.mode
     row.mu_1, row.mu_2 = wire.mu_1, wire.mu_2
     row.backup_mu, row.beam_s, row.limit_s = safety.mu_backup, safety.beam_s, safety.time_limit_s
-    row.open, row.passed = safety.open, safety.passed
+    row.open, row.passed, row.loaded_mu = safety.open, safety.passed, safety.preset_mu
+    row.accessory = beam.accessory
 
 
 @compiled
@@ -146,17 +147,13 @@ def write_axes(row, plant, image):
 
 
 @compiled
-def write_nodes(row, state, nodes, wires, cycle):
-    """Who has drive power asked for, and the age of the oldest reading, cycles since it was taken at the sensor.
-
-    A fresh stamp on old readings does not make them young.
-    """
+def write_nodes(row, wires, cycle):
+    """Who has drive power asked for, and the age of the oldest reading by its own stamp, cycles."""
     worst = enable = 0
-    for i in range(nodes.size):
+    for i in range(wires.size):
         enable |= bit(wires[i].enable == 1.0, 1 << i)
         taken = wires[i].sampled_cycle
-        state.stale[i] = state.stale[i] + 1 if nodes[i].stale > 0.5 else 0
-        age = cycle - taken + state.stale[i]
+        age = cycle - taken
         worst = age if age > worst and taken > NEVER else worst
     row.enable, row.age_cycles = enable, worst
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..records.result import BeamResult, LinkResult, MatchResult, Result
+from ..records.result import BeamResult, LinkResult, MatchResult, RefereeResult, Result
 from ..runtime.overruns import timing_text
 
 FIRST = ("report", "result", "events", "plan", "treatment_record", "configuration")  # files named one by one, in this order
@@ -22,8 +22,23 @@ def summary(result: Result, folder: Path) -> Iterator[str]:
     if result.timing is not None:
         yield f"  real time: {timing_text(result.timing)}"
     yield from map(link_line, result.links)
+    yield from referee_lines(result.referee)
     yield from file_lines(result, folder)
     yield "  simulated; not a medical device"
+
+
+def referee_lines(found: RefereeResult | None) -> Iterator[str]:
+    """One line, and one more for every property that is violated."""
+    if found is None:
+        yield "  referee  nobody has judged this run"
+        return
+    judged = [one for one in found.properties if one.outcome != "not_applicable"]
+    apart = len(found.properties) - len(judged)
+    held = f"{len(judged) - len(found.violated)} of {len(judged)} properties of truth held ({apart} not applicable here)"
+    yield f"  referee  {held}{'; VIOLATED: ' + ', '.join(found.violated) if found.violated else ''}"
+    for one in judged:
+        if one.outcome == "violated":
+            yield f"    {one.id} at {(one.cycle or 0) / 100:.2f} s: {one.text}"
 
 
 def link_line(link: LinkResult) -> str:

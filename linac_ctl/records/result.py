@@ -225,6 +225,27 @@ class LinkResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyResult(_Strict):
+    """What the referee says of one property of its catalogue."""
+
+    id: str
+    outcome: Literal["held", "violated", "not_applicable"]
+    margin: Annotated[float | None, described("how far from being violated, below zero when it was; null = no figure")]
+    unit: Annotated[str, described("of the margin")]
+    cycle: Annotated[int | None, described("where it came closest; null = nothing came near it")]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefereeResult(_Strict):
+    """Plant truth and wires, judged by somebody who shares nothing with the controller."""
+
+    judged: bool
+    violated: Annotated[tuple[str, ...], described("ids of properties; empty in a run that is as it should be")]
+    properties: tuple[PropertyResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result(_Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
 
@@ -265,6 +286,7 @@ class Result(_Strict):
     imaging_dose: Annotated[ImagingDose | None, described("null = no imaging")] = None
     timing: Annotated[Timing | None, described("null = the run did not wait for the clock")] = None
     links: Annotated[tuple[LinkResult, ...], described("devices reached over bytes; empty = all in process")] = ()
+    referee: Annotated[RefereeResult | None, described("null = nobody has judged this run")] = None
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)
     schema_version: Literal[1] = SCHEMA_VERSION
 

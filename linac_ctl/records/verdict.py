@@ -56,11 +56,14 @@ def _names(machine: MachineConfig, signal: str) -> list[str]:
 
 
 def checks(result: Result, limits: dict[str, float]) -> tuple[Check, ...]:
-    """Outcome, dose of every beam, worst deviation of every kind of axis, late cycles."""
+    """Outcome, dose of every beam, worst deviation of every kind of axis, the referee, late cycles."""
     found = [Check("outcome", result.outcome, "delivered", result.outcome == "delivered")]
     for beam in result.beams:
         found.append(_dose(beam))
         found += _positions(beam, limits)
+    if result.referee is not None:
+        names = ", ".join(result.referee.violated) or "none"
+        found.append(Check("referee: properties of truth violated", names, "none", not result.referee.violated))
     found.append(Check("late cycles", str(result.overruns), "0", result.overruns == 0))
     return tuple(found)
 

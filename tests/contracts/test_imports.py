@@ -11,6 +11,8 @@ from tests.contracts.sources import ROOT, files, imported, name
 
 SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wires
     "linac_ctl/app.py": ("device_models",),
+    "linac_ctl/outcome.py": ("device_models.referee.judging.verdict",),
+    "linac_ctl/judged.py": ("device_models.referee",),
     "linac_ctl/imager_link.py": ("device_models",),
     "linac_ctl/mv_link.py": ("device_models",),
     "linac_ctl/told_frames.py": ("device_models.imagers",),

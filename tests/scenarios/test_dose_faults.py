@@ -16,9 +16,9 @@ OWN_DOSE_CHECKS = ("MU_DIS", "MU_MONO", "RATE_PLAUS", "DOSE_RATE_LO", "DOSE_RATE
                    "PULSE_LOW", "TIMER_DIS")
 
 
-def field(mode: str = "6X") -> Any:
+def field(mode: str = "6X", mu: float = PRESCRIBED_MU) -> Any:
     """Ten seconds of beam."""
-    return small_static(M, mu=PRESCRIBED_MU, mode=mode)
+    return small_static(M, mu=mu, mode=mode)
 
 
 def gain(*values: float) -> Callable[[Bench], None]:
@@ -71,9 +71,13 @@ def test_the_second_channel_ends_the_field_alone_when_the_controller_is_blind() 
 
 
 def test_the_backup_timer_ends_the_field_when_every_chamber_is_dead() -> None:
-    bench = ended(blind(order_for(beams=[field()])), at_mu(1, 20.0, gain(0.0, 0.0, 0.0)))
+    def dead(bench: Bench) -> None:
+        bench.engine.trace.state["faults"] = 4  # three chambers and the interlocks; more than one of them is past SI-05
+        gain(0.0, 0.0, 0.0)(bench)
+
+    bench = ended(blind(order_for(beams=[field(mu=80.0)])), at_mu(1, 20.0, dead))
     assert bench.first_out() == ["DOSE_TIMER"]
-    assert bench.mu(1) <= PRESCRIBED_MU * 1.25 + 1.0
+    assert bench.mu(1) <= 80.0 * 1.25 + 3.0
     limit_s = float(bench.plant.safety["time_limit_s"][0])
     assert float(bench.plant.safety["beam_s"][0]) == pytest.approx(limit_s, abs=0.05)
 

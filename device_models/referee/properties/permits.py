@@ -1,0 +1,118 @@
+"""A. Radiation: who may say yes, and how soon a no is heard. Times are counted in cycles of 10 ms."""
+
+from typing import Any
+
+import numpy as np
+
+from ..columns import Flag
+from ..judging.runs import before, rises, run_length
+from ..judging.table import CYCLE_MS, Table
+from ..judging.verdict import Verdict
+from .catalogue import ANY, Property, joined
+
+ALLOWED = Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN
+ALL_TESTED = 63
+STALE_CYCLES, LOST_CYCLES = 3, 10
+
+
+def since_first(so: Any) -> Any:
+    """(n,) ms for which this has been so; 0 in the first cycle of it."""
+    return (run_length(so) - 1) * CYCLE_MS
+
+
+def no_beam_with_interlock(it: Property, table: Table) -> Verdict:
+    """SI-01."""
+    inhibited, chain = table.inhibited, ~(table.has(Flag.CHAIN) & table.has(Flag.CHANNEL))
+    found = [it.worst(table, 20.0 - since_first(inhibited), "beam this long after an interlock: 20 ms", at_most=20.0, reached=True,
+                      looked=table.beam & inhibited),
+             it.worst(table, 10.0 - since_first(chain), "beam this long after chain or channel fell: 10 ms", at_most=20.0,
+                      reached=True, looked=table.beam & chain)]
+    return joined(found)
+
+
+def every_permit(it: Property, table: Table) -> Verdict:
+    """SI-02."""
+    allowed = table.has(ALLOWED)
+    first = table.beam & ~before(table.beam, False) & allowed
+    settled = it.worst(table, since_first(allowed) - 20.0, "permits stood this much longer than 20 ms before a first pulse",
+                       at_most=1e4, looked=first)
+    without = run_length(table.beam & ~allowed) * CYCLE_MS
+    left = np.where(table.faults == 0, 5.0 - without, 40.0 - without - 5.0)
+    pulse = it.worst(table, left, "pulses without all permits", at_most=5.0, looked=table.beam & ~allowed)
+    return joined([pulse, settled])
+
+
+def one_armed_session(it: Property, table: Table) -> Verdict:
+    """SI-03."""
+    phase, wanted = table["phase"], table.facts.beam_phase
+    outside = (phase != wanted) & (before(phase, 0) != wanted) & table.has(Flag.ALIVE)
+    changed = (table["session"] != table.at_arming("session")) | (table.armed_at < 0)
+    wrong = table.beam & (outside | changed)
+    if not table.beam.any():
+        return it.apart("no beam")
+    return it.worst(table, 5.0 - run_length(wrong) * CYCLE_MS, "beam outside BEAM_ON, or of another session than was armed",
+                    at_most=5.0, looked=wrong)
+
+
+def dead_controller(it: Property, table: Table) -> Verdict:
+    """SI-12."""
+    silent = np.maximum(run_length(~table.has(Flag.HEARTBEAT)), run_length(~table.has(Flag.ALIVE))) * CYCLE_MS
+    return it.worst(table, 60.0 - silent, "beam this long after the last sign of life: 60 ms", at_most=60.0, reached=True,
+                    looked=table.beam)
+
+
+def stale_data(it: Property, table: Table) -> Verdict:
+    """SI-13."""
+    stale, lost = table["age_cycles"] >= STALE_CYCLES, table["age_cycles"] >= LOST_CYCLES
+    hot = lost & table.has(Flag.HV_REQUEST) & np.isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
+    return joined([
+        it.worst(table, 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
+                 reached=True, looked=table.beam & stale),
+        it.worst(table, 10.0 - since_first(hot), "high voltage this long after a reading was 100 ms old: 10 ms", at_most=10.0,
+                 reached=True, looked=hot)])
+
+
+def safe_from_cold(it: Property, table: Table) -> Verdict:
+    """SI-14."""
+    tested = table["passed"] == ALL_TESTED
+    since_power = table.since(~table.has(Flag.MAINS))
+    armed_since = np.arange(len(table)) - table.armed_at <= since_power
+    wrong = ~tested | (table.armed_at < 0) | ~armed_since
+    if not table.beam.any():
+        return it.apart("no beam")
+    left = np.where(wrong, -CYCLE_MS, since_first(tested))
+    return it.worst(table, left, "time from the self-test to a pulse; below zero: a pulse without", at_most=1e4,
+                    looked=table.beam)
+
+
+def trip_beats_everything(it: Property, table: Table) -> Verdict:
+    """SI-29."""
+    inhibited = table.any_row([row.inhibits for row in table.facts.rows])
+    late = since_first(inhibited)
+    permit = it.worst(table, 20.0 - late, "permit this long after a trip: 20 ms", at_most=20.0,
+                      looked=inhibited & (late > 0) & table.has(Flag.PERMIT))
+    beam = it.worst(table, 25.0 - late, "beam this long after a trip: 25 ms", at_most=25.0,
+                    looked=inhibited & (late > 0) & table.beam)
+    if not len(rises(inhibited)):
+        return it.held(20.0, "nothing tripped")
+    return joined([permit, beam])
+
+
+PERMITS = (
+    Property("SI-01", "no radiation while an interlock holds", "ms", ANY, "20 ms; after chain or channel 10 ms",
+             "rows that forbid beam, by their declaration or by what the controller says; contacts and channel, in truth",
+             no_beam_with_interlock),
+    Property("SI-02", "radiation needs every permit", "ms", ANY, "5 ms; two cycles before the first pulse",
+             "a hold is a permit that is low here; a trigger that sticks (one fault) is stopped by other means within 40 ms",
+             every_permit),
+    Property("SI-03", "radiation only in BEAM_ON of one armed session", "ms", ANY, "5 ms",
+             "the phase at either end of the cycle; the session as it was at the last arming", one_armed_session),
+    Property("SI-12", "a dead controller stops the beam", "ms", ANY, "60 ms",
+             "right answers to the challenge, counted by the referee, and the controller's clock", dead_controller),
+    Property("SI-13", "stale data stop the beam", "ms", ANY, "30 ms: hold in 10 ms; 100 ms: off in 10 ms",
+             "age by the stamp of the oldest node; a fresh stamp on old readings is judged by where things are", stale_data),
+    Property("SI-14", "safe from cold", "ms", ANY, "no pulse before the self-test",
+             "the channel's own list of checks that have acted, since power came back and since arming", safe_from_cold),
+    Property("SI-29", "a trip beats everything", "ms", ANY, "permit low in 20 ms, beam off in 25 ms",
+             "from the first row in force that forbids beam by its declaration", trip_beats_everything),
+)

@@ -1,0 +1,176 @@
+"""What the referee is told of a run: plan, staff, images and table in its own neutral words. Composition, like app.py.
+
+Plan values go from the plan file to the referee without passing anything that the cycle works with.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from device_models.referee.columns import LATCH_WORDS
+from device_models.referee.judging.facts import (
+    ApprovalFact,
+    BeamFact,
+    Cause,
+    Facts,
+    ImageFact,
+    InjectedFact,
+    ResetFact,
+    RowFact,
+    ShiftFact,
+)
+from device_models.referee.judging.referee import judge
+from device_models.referee.judging.verdict import Verdicts
+
+from .control.phases import Phase, Reaction
+from .errors import ConfigError
+from .interlocks.table import InterlockTable, reaction_bits
+from .plan.model import JAWS, Beam
+from .plan.trajectory import prepare
+
+INHIBITS = int(Reaction.BEAM_HOLD | Reaction.BEAM_OFF | Reaction.PREVENT_START)
+STOPS = ("open_door", "press_estop", "touch_guard", "press_stop", "release_bar", "key_off", "service_mode_on", "fit_bypass")
+ENDS = ("stopped", "session ended", "imaging field over")  # what the sequencer logs when it takes a beam away
+CYCLES_PER_S = 100
+
+
+IN_LINE = {
+    1: "SI-01 violated: pulses for {by:.0f} ms while an interlock holds, limit 20 ms",
+    2: "SI-02 violated: pulses for {by:.0f} ms without all permits, limit 40 ms",
+    5: "SI-05 violated: {by:.2f} MU above the prescription",
+    12: "SI-12 violated: pulses {by:.0f} ms after the controller's last sign of life, limit 60 ms",
+    29: "SI-29 violated: pulses {by:.0f} ms after a trip, limit 25 ms",
+}
+
+
+def in_line(state: Any) -> str:
+    """What the witness has stopped a run for."""
+    what = IN_LINE[int(state["violated"])].format(by=float(state["violated_by"]))
+    return f"referee: {what}, at {int(state['violated_cycle']) / CYCLES_PER_S:.2f} s; replay the run and look at that cycle"
+
+
+def verdicts(sim: Any) -> Verdicts:
+    """Of a run so far; complete once it has finished."""
+    return judge(sim.trace.rows(), sim.trace.leaves(), facts(sim))
+
+
+def facts(sim: Any) -> Facts:
+    """Everything but the trace."""
+    order, machine, desk = sim.order, sim.order.machine.controller, sim.suite.imaging
+    asked = None if desk is None else desk.protocol.intrafraction.triggered
+    kv = machine.kv_imager
+    return Facts(
+        beams=tuple(beam_fact(sim, slot, beam) for slot, beam in enumerate(order.plan.fraction(order.group))),
+        rows=row_facts(order.table),
+        rates_mu_per_s=tuple(mode.max_dose_rate_mu_per_min / 60.0 for mode in machine.beam.modes.values()),
+        v_max=top_speeds(order.machine.plant), kv_place_mm=None if kv is None else kv.imaging_mm[:2],
+        injected=injected(sim), provoked=provoked(sim), causes=causes(sim),
+        resets=tuple(ResetFact(reset["id"], reset["cycle"]) for reset in sim.linac.panel.resets),
+        patient=order.plan.patient_id, plan=order.plan.sop_instance_uid, needs_position=desk is not None,
+        kv_with_beam=asked is not None, **({} if desk is None else imaging_facts(sim, desk)),
+        outside=sim.hardware.outside if sim.hardware else (), ended=ended(sim), ended_cycle=sim.engine.cycle,
+        longest_state_s=order.longest_s, beam_phase=int(Phase.BEAM), armed_phase=int(Phase.READY), moving_phase=int(Phase.MOVE),
+        idle_phases=(int(Phase.IDLE), int(Phase.STOPPED)))
+
+
+def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
+    """One beam, as the plan file has it, in the machine's order of jaws."""
+    machine, entry = sim.order.machine.controller, sim.control.journal[slot]
+    start_mu = sim.delivered_before(beam.number)[0]
+    jaws = [JAWS.index(axis.name) for axis in machine.jaws]
+    couch: Any = tuple(map(float, beam.couch[0]))
+    return BeamFact(
+        beam.number, beam.mu, list(machine.beam.modes).index(beam.mode), planned_s(beam, machine, start_mu), beam.cumulative_mu,
+        beam.gantry_deg, beam.collimator_deg, beam.jaw_mm[:, jaws], beam.leaf_mm, couch, start_mu,
+        float(entry["mu_1"]) if entry["started"] else None)
+
+
+def planned_s(beam: Beam, machine: Any, start_mu: float) -> float:
+    """Beam-on time of what this run has to give; 0 when nothing is left."""
+    return prepare(beam, machine, start_mu).beam_on_s if beam.mu - start_mu > 1e-6 else 0.0
+
+
+def row_facts(table: InterlockTable) -> tuple[RowFact, ...]:
+    """The interlock table as its file declares it."""
+    found = []
+    for row in table.rows:
+        bits, usual = reaction_bits(table.reactions(row)), table.classes[row.kind]
+        longest_s = usual.longest_s if row.longest_s is None else row.longest_s
+        found.append(RowFact(
+            row.id, row.kind, table.latched(row), bool(bits & INHIBITS), bool(bits & int(Reaction.MOTION_STOP)),
+            row.clear_cycles or usual.clear_cycles, usual.most_holds if row.most_holds is None else row.most_holds,
+            round(longest_s * CYCLES_PER_S)))
+    return tuple(found)
+
+
+def inhibiting(table: InterlockTable) -> list[int]:
+    """Bits of the rows that forbid beam, 64 to a word; ConfigError for a table that the trace has no room for."""
+    rows = row_facts(table)
+    if len(rows) > 64 * LATCH_WORDS:
+        raise ConfigError(f"interlocks {table.name}: {len(rows)} rows > {64 * LATCH_WORDS} that the referee keeps an eye on")
+    words = np.zeros(64 * LATCH_WORDS, bool)
+    words[: len(rows)] = [row.inhibits for row in rows]
+    found: list[int] = np.packbits(words, bitorder="little").view(np.int64).tolist()
+    return found
+
+
+def top_speeds(plant: Any) -> dict[str, tuple[float, ...]]:
+    """Of every drive of the machine."""
+    devices = ("gantry", "collimator", "jaws", "carriages", "couch", "kv_arms", "mv_arm")
+    speeds = {name: tuple(axis.v_max for axis in getattr(plant, name)) for name in devices}
+    return speeds | ({} if plant.leaf is None else {"mlc": (plant.leaf.v_max,)})
+
+
+def injected(sim: Any) -> tuple[InjectedFact, ...]:
+    """The faults of the run with the cycles in which they took effect; none without a schedule."""
+    injector = getattr(sim, "injector", None)
+    if injector is None:
+        return ()
+    return tuple(InjectedFact(one.id, getattr(one, "mode", "") or "", one.effective_cycle, one.cleared_cycle)
+                 for one in injector.evidence())
+
+
+def provoked(sim: Any) -> tuple[str, ...]:
+    """What people did that has to stop a machine."""
+    acts = tuple(act.do for act in sim.order.script if act.do in STOPS)
+    return (*acts, *(("abort",) if sim.engine.abort_wanted else ()), *(("left",) if sim.left else ()))
+
+
+def causes(sim: Any) -> tuple[Cause, ...]:
+    """Everything on record that explains why a beam stopped."""
+    trips = [Cause(trip.cycle, trip.id, trip.text) for trip in sim.linac.panel.history]
+    holds = [Cause(round(hold["start_s"] * CYCLES_PER_S), "hold", hold["why"]) for hold in sim.linac.holds]
+    ended = [event for event in sim.events if any(end in event.what for end in ENDS)]
+    ends = [Cause(event.cycle, event.what, event.why or event.what) for event in ended]
+    return tuple(sorted([*trips, *holds, *ends], key=lambda cause: cause.cycle))
+
+
+def imaging_facts(sim: Any, desk: Any) -> dict[str, Any]:
+    """What was imaged, approved and shifted."""
+    return {
+        "images": tuple(ImageFact(images.cycle, images.uids) for images in desk.images),
+        "approvals": tuple(approval_fact(desk, given) for given in desk.approvals),
+        "shifts": tuple(shift_facts(sim, desk)),
+    }
+
+
+def approval_fact(desk: Any, given: Any) -> ApprovalFact:
+    """One approval and what it is bound to."""
+    binding = given.match.binding
+    return ApprovalFact(given.cycle, given.image_cycle, binding.image_uids, given.couch.six, given.people, binding.patient_id,
+                        binding.plan_uid, desk.planning.patient_id)
+
+
+def shift_facts(sim: Any, desk: Any) -> list[ShiftFact]:
+    """Each shift with the approval that ordered it: the last one before it."""
+    found = []
+    for shift in desk.shifts:
+        last = round(shift.t_s * CYCLES_PER_S)
+        given = max((one for one in desk.approvals if one.cycle <= last), key=lambda one: one.cycle)
+        found.append(ShiftFact(given.cycle, last, shift.ordered, shift.change, len({*given.people})))
+    return found
+
+
+def ended(sim: Any) -> str:
+    """completed, abandoned or stuck."""
+    return "stuck" if sim.stuck else "completed" if sim.error is None else "abandoned"

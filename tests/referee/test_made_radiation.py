@@ -1,0 +1,303 @@
+"""Section A on traces made by hand: for every property at least three that violate it, and three near misses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device_models.referee.columns import Flag
+from device_models.referee.judging.facts import InjectedFact
+from tests.referee.made import (
+    ARMED,
+    BEAM,
+    CYCLES,
+    FIRST,
+    IMAGED,
+    LAST,
+    MLC_POS,
+    MU,
+    MU_DIS,
+    OFF,
+    ON,
+    PER_CYCLE,
+    READY,
+    READY_PHASE,
+    STOPPED,
+    Alter,
+    Made,
+    approval,
+    beam_fact,
+)
+
+MID = 250
+
+
+def faulty(made: Made, n: int = 1, mode: str = "", cycle: int = 0) -> Made:
+    """So many faults, effective from `cycle` on."""
+    return made.fact(injected=tuple(InjectedFact(f"f{i}", mode, cycle) for i in range(n)))
+
+
+def tail(made: Made, cycles: int, mu: float = PER_CYCLE) -> Made:
+    """The beam goes on for so many cycles after its end."""
+    return made.pulses(LAST, LAST + cycles, 4, mu).flag(Flag.PERMIT, LAST, LAST + cycles)
+
+
+def gap(made: Made, flag: Flag, cycles: int) -> Made:
+    """These bits are missing for so many cycles in the middle of the beam."""
+    return made.flag(flag, MID, MID + cycles, on=False)
+
+
+def rearmed(made: Made, cycle: int) -> Made:
+    """Armed once more, counters kept."""
+    return made.flag(Flag.ARM, cycle, cycle + 2)
+
+
+def late_phase(made: Made, cycles: int) -> Made:
+    """The controller believes for so long that it is not treating."""
+    return made.set("phase", MID, MID + cycles, READY_PHASE)
+
+
+def split(made: Made, by: float, cycles: int, *, dark: int) -> Made:
+    """Chamber 2 is off by so much for so long; the beam stops so many cycles after the first of it."""
+    made.dark(MID + dark, LAST)
+    return made.add("mu_2", MID, MID + cycles, by)
+
+
+def burst(made: Made, mu: float, cycles: int, *, dark: bool = True) -> Made:
+    """So much dose in each of so many cycles, then none."""
+    made.pulses(MID, MID + cycles, 4, mu)
+    return made.dark(MID + cycles, LAST) if dark else made
+
+
+VIOLATED: dict[str, dict[str, Alter]] = {
+    "SI-01": {
+        "pulses 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
+        "a hold that holds nothing": lambda m: m.trip(MLC_POS, MID, MID + 50, react=False),
+        "the controller says no and beams on": lambda m: m.flag(Flag.INHIBIT, MID, MID + 3),
+        "the contactor ignores the chain": lambda m: gap(m, Flag.CHAIN, 2),
+    },
+    "SI-02": {
+        "one pulse without a permit": lambda m: gap(m, Flag.PERMIT, 1),
+        "one pulse past the channel": lambda m: gap(m, Flag.CHANNEL, 1),
+        "permit one cycle before the first pulse": lambda m: m.flag(Flag.PERMIT, ON, FIRST - 1, on=False),
+        "a stuck trigger that nothing stops": lambda m: faulty(gap(m, Flag.PERMIT, 4)),
+    },
+    "SI-03": {
+        "pulses in READY": lambda m: late_phase(m, 3),
+        "pulses after STOPPED": lambda m: m.set("phase", MID, CYCLES, STOPPED),
+        "the session changes during the beam": lambda m: m.set("session", MID, CYCLES, 6),
+        "a beam that was never armed": lambda m: m.flag(Flag.ARM, ARMED, ARMED + 2, on=False),
+    },
+    "SI-04": {
+        "no approval at all": lambda m: m.set("token_cycle", 0, CYCLES, -1),
+        "images of 16 minutes ago": lambda m: m.add("cycle", READY, CYCLES, 96_000),
+        "another patient's approval": lambda m: m.fact(approvals=(approval(patient="q"),)),
+        "another plan's approval": lambda m: m.fact(approvals=(approval(plan="old"),)),
+        "the couch 1.2 mm off": lambda m: m.add("couch", READY, CYCLES, [1.2, 0, 0, 0, 0, 0]),
+        "the couch turned by 0.6 deg": lambda m: m.add("couch", READY, CYCLES, [0, 0, 0, 0.6, 0, 0]),
+        "1.6 mm off for a moment": lambda m: m.add("couch", MID, MID + 2, [0, 1.6, 0, 0, 0, 0]),
+    },
+    "SI-05": {
+        "0.5 MU too much without a fault": lambda m: tail(m, 5),
+        "2 MU too much with one": lambda m: faulty(tail(m, 20)),
+        "6 MU too much with two": lambda m: faulty(tail(m, 60), 2),
+        "the plan says less": lambda m: m.fact(beams=(beam_fact(mu=19.5),)),
+        "an earlier run has given some": lambda m: m.fact(beams=(beam_fact(start_mu=2.0),)),
+    },
+    "SI-06": {
+        "30 ms past the second preset": lambda m: tail(m, 15),
+        "a backup that counts double": lambda m: m.add("backup_mu", MID, CYCLES, 15.0),
+        "half a second past it": lambda m: tail(m, 50),
+    },
+    "SI-07": {
+        "1.2 MU apart, 50 ms of beam": lambda m: split(m, 1.2, 100, dark=5),
+        "a dead second chamber": lambda m: m.set("mu_2", MID, CYCLES, 0.0),
+        "a chamber that is no number": lambda m: m.set("mu_2", MID, CYCLES, np.nan),
+        "beam again after agreement came back": lambda m: m.dark(MID + 2, MID + 8).add("mu_2", MID, MID + 4, 1.2),
+    },
+    "SI-08": {
+        "twice the rate for 200 ms": lambda m: burst(m, 0.3, 20),
+        "a burst of 3 MU": lambda m: burst(m, 1.0, 3),
+        "30 % too fast to the end": lambda m: burst(m, 0.13, 100, dark=False),
+    },
+    "SI-09": {
+        "planned for a second": lambda m: m.fact(beams=(beam_fact(planned_s=0.5),)),
+        "the beam crawls for 10 s": lambda m: m.pulses(FIRST, 900, 1, MU / (900 - FIRST)).flag(Flag.PERMIT, ON, 900).fact(
+            beams=(beam_fact(planned_s=2.0),)),
+        "no time was planned": lambda m: m.fact(beams=(beam_fact(planned_s=0.0),)),
+    },
+    "SI-10": {
+        "the wrong filter from the first pulse on": lambda m: m.set("place", 0, CYCLES, 1),
+        "the carousel leaves during the beam": lambda m: m.set("place", MID, CYCLES, -1),
+        "energy 4 % off": lambda m: m.set("energy", MID, CYCLES, 1.04),
+        "a block in the tray": lambda m: m.set("accessory", 0, CYCLES, 3),
+        "another mode than the plan's": lambda m: m.set("mode", 0, CYCLES, 1).set("place", 0, CYCLES, 1),
+    },
+    "SI-11": {
+        "edited after arming": lambda m: m.set("prescription", READY, CYCLES, 78),
+        "the channel still has the old preset": lambda m: m.set("loaded_mu", 0, CYCLES, 18.0),
+        "both have another preset than the plan": lambda m: m.set("loaded_mu", 0, CYCLES, 21.0).set("preset_mu", 0, CYCLES, 21.0),
+        "armed for 30 ms after an edit": lambda m: m.dark(0, CYCLES).pulses(FIRST, FIRST + 5, 4, 0.1).set(
+            "prescription", 200, CYCLES, 78).set("phase", 200, 205, READY_PHASE),
+    },
+    "SI-12": {
+        "60 ms without an answer": lambda m: gap(m, Flag.HEARTBEAT, 6),
+        "60 ms without a controller": lambda m: gap(m, Flag.ALIVE, 6),
+        "a controller that never was": lambda m: m.flag(Flag.HEARTBEAT, 0, CYCLES, on=False),
+    },
+    "SI-13": {
+        "beam 20 ms after a reading was 30 ms old": lambda m: m.set("age_cycles", MID, MID + 2, [3, 4]),
+        "a node that died before": lambda m: m.set("age_cycles", READY, CYCLES, 50),
+        "high voltage on lost readings": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12),
+    },
+    "SI-14": {
+        "beam before the self-test": lambda m: m.set("passed", 0, CYCLES, 0),
+        "one check has not acted": lambda m: m.set("passed", TESTED_AT, CYCLES, 31),
+        "power back, and straight on": lambda m: m.flag(Flag.MAINS, 200, 205, on=False),
+    },
+    "SI-15": {
+        "two starts under one arming": lambda m: m.set("phase", 170, 175, READY_PHASE),
+        "dose given again after a restart": lambda m: m.fact(beams=(beam_fact(start_mu=8.0),)),
+        "a counter that falls back": lambda m: m.add("mu_1", MID, CYCLES, -5.0),
+        "a fault takes one back, and the beam goes on": lambda m: faulty(m.add("mu_2", MID, CYCLES, -5.0)),
+    },
+    "SI-29": {
+        "permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 4, LAST),
+        "beam for ever after a trip": lambda m: m.trip(MU_DIS, MID, react=False),
+        "beam without permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).flag(Flag.PERMIT, MID, LAST, on=False),
+    },
+}
+TESTED_AT = 130
+
+NEAR: dict[str, dict[str, Alter]] = {
+    "SI-01": {
+        "no pulse after a trip": lambda m: m.trip(MU_DIS, MID),
+        "pulses 10 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 2, LAST),
+        "an interlock before the beam": lambda m: m.trip(MLC_POS, 110, 140),
+    },
+    "SI-02": {
+        "permit just two cycles before the first pulse": lambda m: m.flag(Flag.PERMIT, ON, FIRST - 2, on=False),
+        "a pause between pulses": lambda m: m.pulses(MID, MID + 5, 0, 0.0),
+        "a stuck trigger stopped after 30 ms": lambda m: faulty(gap(m, Flag.PERMIT, 3)),
+    },
+    "SI-03": {
+        "pulses in the cycle in which it was stopped": lambda m: m.dark(MID + 1, LAST).set("phase", MID, CYCLES, STOPPED),
+        "the session changes after the beam": lambda m: m.set("session", LAST, CYCLES, 6),
+        "the controller is dead": lambda m: late_phase(gap(m, Flag.ALIVE, 3), 3),
+    },
+    "SI-04": {
+        "the couch 0.9 mm off": lambda m: m.add("couch", READY, CYCLES, [0.9, 0, 0, 0, 0, 0]),
+        "the couch turned by 0.4 deg": lambda m: m.add("couch", READY, CYCLES, [0, 0, 0, 0.4, 0, 0]),
+        "1.3 mm off for 50 ms": lambda m: m.add("couch", MID, MID + 5, [0, 1.3, 0, 0, 0, 0]),
+        "the couch moves when the beam is over": lambda m: m.add("couch", LAST, CYCLES, [50.0, 0, 0, 0, 0, 0]),
+    },
+    "SI-05": {
+        "0.1 MU too much": lambda m: tail(m, 1),
+        "1.4 MU too much with a fault": lambda m: faulty(tail(m, 14)),
+        "4 MU too much with two": lambda m: faulty(tail(m, 40), 2),
+        "a gain fault may cost 5 MU": lambda m: faulty(tail(m, 40), 1, "DOS-05"),
+    },
+    "SI-06": {
+        "20 ms past the second preset": lambda m: tail(m, 12),
+        "just below the second preset": lambda m: tail(m, 9),
+        "a backup that counts a little more": lambda m: m.add("backup_mu", MID, CYCLES, 0.9),
+    },
+    "SI-07": {
+        "1.2 MU apart, off 30 ms later": lambda m: split(m, 1.2, 100, dark=4),
+        "0.9 MU apart all the time": lambda m: m.add("mu_2", MID, CYCLES, 0.9),
+        "apart for one cycle": lambda m: m.add("mu_2", MID, MID + 1, 1.2),
+    },
+    "SI-08": {
+        "10 % too fast": lambda m: burst(m, 0.11, 80),
+        "a burst that is stopped at once": lambda m: burst(m, 0.9, 1),
+        "full speed in a faster mode": lambda m: m.set("mode", 0, CYCLES, 1).pulses(FIRST, FIRST + 50, 4, 0.4).dark(206, LAST),
+    },
+    "SI-09": {
+        "10 % longer than planned": lambda m: m.fact(beams=(beam_fact(planned_s=1.8),)),
+        "a long hold": lambda m: m.dark(MID, MID + 100),
+        "a late first pulse": lambda m: m.flag(Flag.PERMIT, READY, ON),
+    },
+    "SI-10": {
+        "energy 2.5 % off": lambda m: m.set("energy", 0, CYCLES, 1.025),
+        "the filter leaves, and the beam stops in 20 ms": lambda m: m.set("place", MID, CYCLES, -1).dark(MID + 2, LAST),
+        "the wrong filter before the beam": lambda m: m.set("place", 0, READY, 1),
+    },
+    "SI-11": {
+        "edited after the beam": lambda m: m.set("prescription", OFF, CYCLES, 78),
+        "edited and armed again": lambda m: rearmed(m, READY - 5).set("prescription", READY - 10, CYCLES, 78),
+        "a preset on the wire's grid": lambda m: m.set("loaded_mu", 0, CYCLES, 20.0009),
+    },
+    "SI-12": {
+        "50 ms without an answer": lambda m: gap(m, Flag.HEARTBEAT, 5),
+        "a second of silence without beam": lambda m: m.flag(Flag.HEARTBEAT | Flag.ALIVE, 400, 500, on=False),
+        "50 ms without a controller": lambda m: gap(m, Flag.ALIVE, 5),
+    },
+    "SI-13": {
+        "readings 20 ms old all the time": lambda m: m.set("age_cycles", 0, CYCLES, 2),
+        "beam in the cycle in which one gets 30 ms old": lambda m: m.set("age_cycles", MID, MID + 3, [3, 0, 0]),
+        "a node dies while nothing is on": lambda m: m.set("age_cycles", 500, 600, 60),
+    },
+    "SI-14": {
+        "passed just before": lambda m: m.set("passed", 0, FIRST - 1, 0),
+        "mains dip before arming": lambda m: m.flag(Flag.MAINS, 20, 40, on=False),
+        "a check fails after the beam": lambda m: m.set("passed", LAST, CYCLES, 0),
+    },
+    "SI-15": {
+        "stopped, armed again, started again": lambda m: rearmed(m.dark(240, 260).set("phase", 240, 255, READY_PHASE), 245),
+        "noise of one reading": lambda m: m.add("mu_1", MID, MID + 1, -0.1),
+        "a fault takes a counter back, off in 20 ms": lambda m: faulty(m.dark(MID + 2, LAST).add("mu_2", MID, CYCLES, -5.0)),
+    },
+    "SI-29": {
+        "permit low in the next cycle": lambda m: m.trip(MU_DIS, MID),
+        "permit 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
+        "a trip when nothing is on": lambda m: m.trip(MU_DIS, 500, react=False),
+    },
+}
+
+
+def cases(table: dict[str, dict[str, Alter]]) -> list[object]:
+    """One per trace."""
+    return [pytest.param(name, alter, id=f"{name}: {what}") for name, found in table.items() for what, alter in found.items()]
+
+
+@pytest.mark.parametrize("name, alter", cases(VIOLATED))
+def test_the_referee_flags(name: str, alter: Alter) -> None:
+    made = Made()
+    alter(made)
+    assert made.verdict(name).outcome == "violated", made.verdict(name)
+
+
+@pytest.mark.parametrize("name, alter", cases(NEAR))
+def test_the_referee_does_not_flag(name: str, alter: Alter) -> None:
+    made = Made()
+    alter(made)
+    assert made.verdict(name).outcome == "held", made.verdict(name)
+
+
+@pytest.mark.parametrize("name", sorted(VIOLATED))
+def test_there_are_three_of_each(name: str) -> None:
+    assert len(VIOLATED[name]) >= 3 and len(NEAR[name]) >= 3
+
+
+@pytest.mark.parametrize("name", sorted(VIOLATED))
+def test_a_margin_shrinks_towards_a_violation(name: str) -> None:
+    healthy = Made().verdict(name)
+    assert healthy.outcome == "held" and healthy.margin is not None
+    for alter in VIOLATED[name].values():
+        made = Made()
+        alter(made)
+        worse = made.verdict(name)
+        assert worse.margin is not None and worse.margin <= 0.0 < healthy.margin, (worse, healthy)
+
+
+def test_faults_beyond_those_it_holds_for_are_left_out() -> None:
+    made = faulty(Made().add("couch", READY, CYCLES, [9.0, 0, 0, 0, 0, 0]), 2, cycle=FIRST)
+    assert made.verdict("SI-04").outcome == "held"
+    assert replace(made.facts, injected=()).effective().size == 0
+    assert made.fact(injected=made.facts.injected[:1]).verdict("SI-04").outcome == "violated"
+
+
+def test_the_healthy_run_is_healthy() -> None:
+    made = Made()
+    assert made.rows["cycle"][IMAGED] == IMAGED and made.rows["total_mu"][-1] == pytest.approx(MU)
+    assert set(np.unique(made.rows["phase"])) == {1, READY_PHASE, BEAM}
