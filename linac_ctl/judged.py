@@ -131,9 +131,11 @@ def injected(sim: Any) -> tuple[InjectedFact, ...]:
 
 
 def provoked(sim: Any) -> tuple[str, ...]:
-    """What people did that has to stop a machine."""
+    """What people, an earlier run or a busy computer did that has to stop a machine."""
     acts = tuple(act.do for act in sim.order.script if act.do in STOPS)
-    return (*acts, *(("abort",) if sim.engine.abort_wanted else ()), *(("left",) if sim.left else ()))
+    others = {"abort": sim.engine.abort_wanted, "left": sim.left, "late cycles": sim.loop.pace.overruns > 0,
+              "latched before": bool(sim.latches)}
+    return (*acts, *(what for what, so in others.items() if so))
 
 
 def causes(sim: Any) -> tuple[Cause, ...]:

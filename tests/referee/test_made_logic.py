@@ -118,6 +118,8 @@ NEAR: dict[str, dict[str, Alter]] = {
     "LV-1": {
         "a routine hold": lambda m: m.trip(MLC_POS, MID, MID + 30),
         "a fault was injected": lambda m: faults(m, None),
+        "a device outside has gone": lambda m: m.trip(MU_DIS, MID).fact(outside=("couch",)),
+        "a device outside, and nothing tripped": lambda m: m.fact(outside=("couch",)),
         "nothing at all": lambda m: m,
     },
     "LV-2": {

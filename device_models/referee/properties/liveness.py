@@ -17,8 +17,10 @@ def no_false_trips(it: Property, table: Table) -> Verdict:
     if facts.injected:
         return it.apart("faults were injected")
     if facts.provoked:
-        return it.apart(f"people stopped the machine: {', '.join(facts.provoked)}")
+        return it.apart(f"not a run without disturbance: {', '.join(facts.provoked)}")
     hard = table.any_row([row.kind in HARD for row in facts.rows])
+    if facts.outside and hard.any():
+        return it.apart(f"{', '.join(facts.outside)} outside this process: what went wrong there is not known here")
     return it.worst(table, -1.0, "an interlock of class H, T or M fired, and nothing was wrong", at_most=1.0, looked=hard)
 
 
@@ -49,7 +51,8 @@ def never_waits(it: Property, table: Table) -> Verdict:
 
 LIVENESS = (
     Property("LV-1", "no false trips", "trips", 0, "no trip of class H, T or M without a fault",
-             "runs in which nothing was injected and nobody stopped the machine", no_false_trips),
+             "runs in which nothing was injected, nobody stopped the machine, and no device outside may have caused it",
+             no_false_trips),
     Property("LV-2", "recovers", "s", ANY, "completed or safely abandoned once every fault is cleared",
              "how the session ended; a session that runs into its time limit is stuck", recovers),
     Property("LV-3", "never waits for ever", "s", ANY, "every state has a time limit",
