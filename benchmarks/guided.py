@@ -15,7 +15,8 @@ import os, sys, time
 from pathlib import Path
 from linac_ctl.app import Simulation
 from linac_ctl.order import resolve
-from linac_ctl.outcome import create_folder, with_room
+from linac_ctl.outcome import create_folder
+from linac_ctl.patient_room import with_room
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 order = with_room(resolve(sys.argv[1], scratch=Path(sys.argv[2])))
 for k in range(1 + int(sys.argv[3])):

@@ -19,7 +19,7 @@ from .control.journal import JOURNAL, SLOTS
 from .control.phases import Phase
 from .control.signals import Guard
 from .control.state import columns, cycles, new_control
-from .errors import Aborted, DeviceError, LinacError, RecordError, RefereeError, RefusedError
+from .errors import Aborted, ControllerGone, DeviceError, LinacError, RecordError, RefereeError, RefusedError
 from .interlocks.table import compile_parameters, compile_table
 from .judged import in_line, inhibiting, verdicts
 from .links.imager import LOOK_S
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     from .hardware import Hardware
     from .imager_link import ImagerLink, Prepared
+    from .injection.injector import Injector
+    from .injection.schedule import Schedule
     from .links.tapes import Tapes
     from .sequencer.images import Imaging
     from .target_log import TargetLog
@@ -58,7 +60,9 @@ class Simulation:
     def __init__(self, order: Order, folder: RunFolder | None = None, *, speed: float | None = None, max_block: int = 20_000,
                  partials: dict[int, tuple[float, bool]] | None = None, imaged_mu: float = 0.0,
                  latches: dict[str, Any] | None = None, realtime_interlock: bool = False, clock: Clock | None = None,
-                 prepared: "Prepared | None" = None, hardware: "Hardware | None" = None) -> None:
+                 prepared: "Prepared | None" = None, hardware: "Hardware | None" = None,
+                 faults: "Schedule | None" = None) -> None:
+        order = order if faults is None else altered_by(order, faults)
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
@@ -66,7 +70,7 @@ class Simulation:
         machine = order.machine.controller
         self.columns = columns(machine)
         self.image = new_image(machine.sizes())
-        self.hardware = hardware or self._new_hardware()
+        self.hardware = hardware or self._new_hardware(None if faults is None else order.seed)
         self.plant = new_plant(order.machine.plant, order.seed, self.hardware.outside if self.hardware else ())
         journal = folder.journal.view(np.ndarray) if folder else np.zeros(SLOTS, JOURNAL)
         self.control = new_control(machine, compile_table(order.table), compile_parameters(order.table, machine),
@@ -75,7 +79,7 @@ class Simulation:
         self.loop = SimLoop(self.engine, speed=speed, clock=clock,
                             on_overrun=self._overrun)
         self.whole: asyncio.Task[None] | None = None
-        self.linac = Linac(machine, order.table, self.control, self.image, self.log)
+        self.linac: Linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
         self.engine.trace.state["inhibits"] = inhibiting(order.table)
         self.imager = None if order.imaging is None else self._new_imager(prepared)
@@ -92,6 +96,7 @@ class Simulation:
         self.main: asyncio.Task[None] | None = None
         self.error: LinacError | None = None
         self.stuck = self.left = False  # the session ran into its time limit; somebody left it early
+        self.injector = None if faults is None else self._new_injector(faults)
         self.record_error: RecordError | None = None
         self.tap_files: dict[str, str] = {}
         self._true_mu: dict[int, float] = {}
@@ -99,14 +104,21 @@ class Simulation:
         self._leave_at_s: float | None = None
         self.observers: list[tuple[float, Callable[[], None]]] = [] if self.imager is None else self._lookers(self.imager)
 
+    # --- faults, in runs that are armed for them
+
+    def _new_injector(self, faults: "Schedule") -> "Injector":
+        from .injection.injector import Injector
+
+        return Injector(self, faults)
+
     # --- subsystems behind bytes, in sessions that have them
 
-    def _new_hardware(self) -> "Hardware | None":
+    def _new_hardware(self, faulty: int | None) -> "Hardware | None":
         if all(url.scheme == "sim" for url in self.order.links.values()):
             return None
         from .hardware import Hardware
 
-        return Hardware(self.order.links, self.order.machine.controller, self.order.imaging is not None)
+        return Hardware(self.order.links, self.order.machine.controller, self.order.imaging is not None, faulty)
 
     def _join(self, hardware: "Hardware") -> None:
         """Devices in place of wires; one whose clock runs by itself makes this run one in real time."""
@@ -207,7 +219,10 @@ class Simulation:
         assert self.whole is not None
         with undisturbed(self.loop.pace.speed is not None):
             self.loop.pace.rest()
-            self.loop.run_until_complete(self.whole)
+            try:
+                self.loop.run_until_complete(self.whole)
+            except ControllerGone as gone:
+                self.error = gone
         return self.session
 
     def step(self, cycles: int = 1) -> None:
@@ -351,6 +366,8 @@ class Simulation:
         cycle = self.engine.cycle
         event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
         self.events.append(event)
+        if self.injector is not None:
+            self.injector.heard(who, what)
         if self.folder is None:
             self.digest.update(event.line())
             return
@@ -435,6 +452,13 @@ class Simulation:
         """Plant truth per beam of the fraction: for the result, never for the controller."""
         self._count_truth()
         return dict(self._true_mu)
+
+
+def altered_by(order: Order, faults: "Schedule") -> Order:
+    """The order as it is read with these faults; LinacError where that is noticed at once."""
+    from .injection.loading import altered_at_load
+
+    return altered_at_load(order, faults)
 
 
 def parts_of(plant: Any) -> list[Any]:

@@ -53,6 +53,18 @@ class DeviceError(LinacError):
     exit_code = 4
 
 
+class ControllerGone(LinacError):
+    """A fault has killed the controller's process, or frozen it for good: nobody is there to end the session."""
+
+    exit_code = 4
+
+
+class FaultScheduleError(LinacError):
+    """A fault that cannot be injected: unknown, out of range, of a device that is not there, or nothing is armed."""
+
+    exit_code = 3
+
+
 class RecordError(LinacError):
     """A record cannot be written or read."""
 

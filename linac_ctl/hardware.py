@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from device_models.interface.image import DT_S
 from device_models.interface.stream import Stream, loopback_pair, pty_pair
+from device_models.interface.stream.faults import DisturbedStream
 from device_models.interface.wire.fields import EVERY_UNIT, IMAGERS, UNITS, Unit
 from device_models.interface.wire.framing import Decoder
 from device_models.serve.far_end import FarEnd
@@ -65,12 +67,13 @@ class Met:
 class Hardware:
     """`links`: unit -> where it is; `sim:` is left out. Order is that of the table of units, whatever order they were named in.
 
-    `images`: does the session take any?
+    `images`: does the session take any? `faulty`: seed of a run that is armed for faults, whose lines can be disturbed.
     """
 
-    def __init__(self, links: dict[str, LinkUrl], machine: MachineConfig, images: bool = True) -> None:
+    def __init__(self, links: dict[str, LinkUrl], machine: MachineConfig, images: bool = True, faulty: int | None = None) -> None:
         self.urls = {name: links[name] for name in EVERY_UNIT if name in links and links[name].scheme != "sim"}
-        self.machine, self.images = machine, images
+        self.machine, self.images, self.faulty = machine, images, faulty
+        self.disturbed: dict[str, DisturbedStream] = {}
         self.outside = tuple(name for name, url in self.urls.items() if url.outside)
         self.met: dict[str, Met] = {}
         self.ports: list[LinkPort] = []
@@ -105,7 +108,7 @@ class Hardware:
         """Open every line that leads outside, and ask who is there: before anything is written. LinkError says what is wrong."""
         try:
             for name in self.outside:
-                self._meet(name, self.tapes.line(name, open_link(self.urls[name])))
+                self._meet(name, self._line(name, self.tapes.line(name, open_link(self.urls[name]))))
         except LinkError:
             self.close()
             raise
@@ -130,14 +133,24 @@ class Hardware:
         assert far is not None
         ours, theirs = loopback_pair(name) if self.urls[name].scheme == "loopback" else pty_pair(name)
         far.connect(name, theirs)
-        self._meet(name, ours, far)
+        self._meet(name, self._line(name, ours), far)
+
+    def _line(self, name: str, ours: Stream) -> Stream:
+        """Our end of a line, with whatever goes wrong on it in a run that is armed for that."""
+        if self.faulty is not None:
+            ours = self.disturbed[name] = DisturbedStream(ours, self.faulty, name, "host", self._now_s)
+        return ours
+
+    def _now_s(self) -> float:
+        """Machine time, so that what is late is late by as much in every run."""
+        return (self.tapes.cycle() or 0) * DT_S
 
     def join_imager(self, name: str, at: Callable[[Stream], End]) -> ImagerLine:
         """The line to an imager of this run; `at`: makes what answers at its other end."""
         url = self.urls[name]
         ours, theirs = loopback_pair(name) if url.scheme == "loopback" else pty_pair(name)
         end = at(theirs)
-        client = Client(f"{name} ({url})", ours, end.hear, Decoder(maxline=IMAGERS[name].maxline))
+        client = Client(f"{name} ({url})", self._line(name, ours), end.hear, Decoder(maxline=IMAGERS[name].maxline))
         self.ends.append(end)
         self.imagers.append(ImagerLine(NAMES[name], IMAGERS[name], client, url.baud))
         return self.imagers[-1]

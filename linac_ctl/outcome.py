@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,10 +21,12 @@ from .interlocks.panel import MAY_RESET, Trip
 from .links.imager import ImagerLine
 from .links.port import CYCLE_MS, LinkPort
 from .order import Order
+from .patient_room import with_room
 from .plan.model import Beam
 from .plan.trajectory import prepare
 from .records.deviations import beam_on_s, deviations, holds, interruptions
 from .records.events import Event, EventLog
+from .records.fault import FaultResult, write_schedule
 from .records.folder import EVENTS, LATCHES, RunFolder
 from .records.jsonio import write_json
 from .records.manifest import Manifest, PlannedBeam
@@ -50,41 +52,41 @@ from .runtime.overruns import OverrunLog, timing, timing_event
 from .sequencer.readiness import time_limit_s
 from .version import code_version
 
+if TYPE_CHECKING:
+    from .injection.evidence import Evidence
+    from .injection.schedule import Schedule
+
 PLAN_FILE = "plan.dcm"
 PACKAGES = ("numpy", "numba", "transitions", "pydantic", "pydicom")
 
 
 def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
                   partials: dict[int, tuple[float, bool]] | None = None, imaged_mu: float = 0.0,
-                  stop_after_s: float | None = None) -> tuple[RunFolder, Order]:
+                  stop_after_s: float | None = None, faults: "Schedule | None" = None) -> tuple[RunFolder, Order]:
     """A run folder with everything known before the first cycle. A plan that cannot be delivered leaves no folder behind."""
     points_needed(order)
     order = with_room(order)
+    if faults is not None:
+        Simulation(order, faults=faults)  # complains of what this session cannot have before anything is written
     machine, before = order.machine.controller, partials or {}
     beams = tuple(planned(b, machine, *before.get(b.number, (0.0, False))) for b in order.plan.fraction(order.group))
     manifest = Manifest(
         session=order.name, machine=order.machine.name, seed=order.seed, config_sha256=order.configuration_sha256,
         plan_sha256=order.plan.sha256, code_version=code_version(), started=started, columns=tuple(columns(machine)),
         phases={int(p): (p.name or "").lower() for p in Phase}, cycle_s=DT_S, row_every=machine.row_every_cycles, beams=beams,
-        resumes=resumes, imaged_before_mu=imaged_mu, stop_after_s=stop_after_s, versions=versions())
+        resumes=resumes, imaged_before_mu=imaged_mu, stop_after_s=stop_after_s, versions=versions(),
+        faults=faults is not None, faults_sha256=faults.sha256 if faults else "")
     folder = RunFolder.create(path, manifest, declared=False)
     folder.write_config(order.configuration)
     folder.write_plan(order.plan)
+    if faults is not None:
+        write_schedule(folder.path, faults.data)
     try:
         shutil.copyfile(order.plan_path, folder.path / PLAN_FILE)
     except OSError as error:
         raise RecordError(f"{folder.path / PLAN_FILE}: cannot be written: {error.strerror}; choose another --out") from None
     folder.declare()  # last: a run that is killed before this is no run, and nothing has been given
     return folder, replace(order, plan_path=folder.path / PLAN_FILE)
-
-
-def with_room(order: Order) -> Order:
-    """Patient and planning images, if the session has them; PlanError when they and the plan do not belong together."""
-    if order.imaging is None or order.imaging.room is not None:
-        return order
-    from .imager_link import prepare
-
-    return replace(order, imaging=replace(order.imaging, room=prepare(order.imaging.patient, order.plan)))
 
 
 def planned(beam: Beam, machine: MachineConfig, start_mu: float, done: bool) -> PlannedBeam:
@@ -166,7 +168,7 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
         overruns=sim.loop.pace.overruns, timing=timing(sim.loop), beams=beams, interlocks=trips(sim),
-        links=link_results(sim), referee=referee_result(sim.verdicts()), **imaging_result(sim))
+        links=link_results(sim), faults=fault_results(sim), referee=referee_result(sim.verdicts()), **imaging_result(sim))
 
 
 def referee_result(verdicts: Verdicts) -> RefereeResult:
@@ -174,6 +176,18 @@ def referee_result(verdicts: Verdicts) -> RefereeResult:
     return RefereeResult(True, tuple(one.id for one in verdicts.violated), tuple(
         PropertyResult(one.id, one.outcome, None if one.margin is None else round(one.margin, 4), one.unit, one.cycle, one.text)
         for one in verdicts))
+
+
+def fault_results(sim: Simulation) -> tuple[FaultResult, ...] | None:
+    """What became of every fault; None for a run that was not armed."""
+    return None if sim.injector is None else tuple(fault_result(one) for one in sim.injector.evidence())
+
+
+def fault_result(one: "Evidence") -> FaultResult:
+    """Cycles as seconds of machine time."""
+    cycles = (one.armed_cycle, one.injected_cycle, one.effective_cycle, one.cleared_cycle)
+    armed, injected, effective, cleared = (None if cycle is None else round(cycle * DT_S, 2) for cycle in cycles)
+    return FaultResult(one.id, one.what, one.state, armed or 0.0, injected, effective, cleared, one.times)
 
 
 def link_results(sim: Simulation) -> tuple[LinkResult, ...]:

@@ -68,9 +68,8 @@ def page() -> str:
         f"{len(everything)} modes: {count(everything)}. A mode is a row of a taxonomy of what goes wrong with such machines; "
         "it turns its settings into writes to the plant's parameters, wires that lie, frames that do not come through, a process "
         "that stops, or an act of somebody: never code in the controller. Settings that are left out take their usual value.\n",
-        "**Not there yet:** what puts the modes of a schedule into a running session. Until then this is what every mode is and "
-        "what has to come of it; nothing of it can be injected from the command line, and the times and doses below are demands, "
-        "not results. `linac-ctl fault list` and `fault show ID` tell the same on the command line.\n",
+        "A [schedule](configuration.md#fault-schedule) says which of them happen when; `linac-ctl run SESSION --faults FILE` "
+        "injects them. The times and doses below are demands; what came of them is in the result of each run.\n",
         "**seen within** counts from the first cycle in which truth or a wire is not what it would be without the fault (in a slow "
         "one from where the deviation is beyond what is allowed), **stops within** from there on; **MU** are those given after the "
         "fault became effective, at 600 MU/min, to be scaled with the rate. **expected**: any of these may be the first-out; the "

@@ -25,6 +25,7 @@ from linac_ctl.cli.main import cli  # noqa: E402
 from linac_ctl.config import machine, session  # noqa: E402
 from linac_ctl.config.bundle import MachineFile  # noqa: E402
 from linac_ctl.config.loader import available, load_machine  # noqa: E402
+from linac_ctl.injection import schedule  # noqa: E402
 from linac_ctl.interlocks import table  # noqa: E402
 from linac_ctl.sequencer import protocol  # noqa: E402
 from linac_ctl.sequencer.workflow import STEPS  # noqa: E402
@@ -87,6 +88,10 @@ MODELS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`timeline:`", "", study.Timeline),
     ("`arms[]`", "", study.ArmConfig),
     ("`published[]`", "", study.Published),
+    ("Fault schedule", "What goes wrong in a run; see [fault modes](fault-modes.md).", schedule.ScheduleConfig),
+    ("`faults[]`", "", schedule.FaultConfig),
+    ("`when:` of a fault", "", schedule.WhenConfig),
+    ("`lasts:` of a fault", "", schedule.LastsConfig),
     ("Campaign file", "", campaign.CampaignConfig),
     ("`sessions[]` of a campaign", "", campaign.SessionChoice),
     ("`fault_free:`", "", campaign.FaultFreeConfig),

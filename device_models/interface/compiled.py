@@ -13,7 +13,8 @@ from typing import Any
 import numba
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py")
+SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py",
+           "linac_ctl/runtime/disturbed_block.py")
 IMAGES = (  # kernels, never @compiled
     "device_models/patient", "device_models/imagers", "device_models/interface/kernels.py",
     "device_models/interface/kernel_cache.py", "device_models/interface/volume.py",

@@ -31,6 +31,7 @@ SPEEDS = ("max", "1", "10")
 @click.option("--speed", default="max", show_default=True, help="'max', or a factor of real time such as 1 or 10.")
 @click.option("--link", "links", multiple=True, metavar="DEVICE=URL",
               help="A device that is reached over bytes, like couch=serial:///dev/ttyUSB0?baud=921600 or couch=pty: (repeatable).")
+@click.option("--faults", metavar="FILE", help="Faults to inject: a file under configs/faults, by name or path ('none' only arms).")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
 @click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7),
@@ -41,16 +42,16 @@ SPEEDS = ("max", "1", "10")
 @click.option("--mqtt", metavar="URL", help="Publish what happens: mqtt://HOST:1883, mqtts://HOST:8883, or embedded: (see serve).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, ct: Path | None, structures: Path | None, target: str | None, machine: str | None,
-            workflow: str | None, seed: int | None, speed: str, links: tuple[str, ...], out: Path | None, resume: Path | None,
-            run_for_s: float | None, report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
+            workflow: str | None, seed: int | None, speed: str, links: tuple[str, ...], faults: str | None, out: Path | None,
+            resume: Path | None, run_for_s: float | None, report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         patient = patient_of(ct, structures, target)
         order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient, links_of(links))
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
-        code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs,
-                         open_telemetry(mqtt))
+        code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs, open_telemetry(mqtt),
+                         schedule_of(faults))
     sys.exit(code)
 
 
@@ -90,6 +91,15 @@ def links_of(texts: tuple[str, ...]) -> dict[str, Any]:
     return dict(found)
 
 
+def schedule_of(name: str | None) -> Any:
+    """Faults of a file; None for a run that is not armed."""
+    if name is None:
+        return None
+    from ..injection.schedule import load_schedule
+
+    return load_schedule(name)
+
+
 def prepare_order(session: str, plan: Path | None, machine: str | None, workflow: str | None, seed: int | None,
                   resume: Path | None, scratch: Path, patient: dict[str, str] | None = None,
                   links: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -107,19 +117,20 @@ def prepare_order(session: str, plan: Path | None, machine: str | None, workflow
 
 
 def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None, run_for_s: float | None, report: bool,
-              as_json: bool, radiographs: str = "few", telemetry: Telemetry | Silent = SILENT) -> int:
+              as_json: bool, radiographs: str = "few", telemetry: Telemetry | Silent = SILENT,
+              faults: Any = None) -> int:
     """Run, record, report; -> exit code."""
     from ..app import Simulation
     from ..outcome import complete_record, create_folder, exit_code, keep_overruns
     from ..warm import warm
 
-    hardware = met(order)
+    hardware = met(order, None if faults is None else order.seed)
     folder, order = create_folder(order, path, start.get("resumes", ""), partials=start.get("partials"),
-                                  imaged_mu=start.get("imaged_mu", 0.0), stop_after_s=run_for_s,
+                                  imaged_mu=start.get("imaged_mu", 0.0), stop_after_s=run_for_s, faults=faults,
                                   started=datetime.now().isoformat(timespec="seconds"))
     warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),
-                     realtime_interlock=speed == 1.0, hardware=hardware)
+                     realtime_interlock=speed == 1.0, hardware=hardware, faults=faults)
     keep_overruns(sim, folder)
     if run_for_s is not None:
         sim.stop_after(run_for_s)
@@ -136,13 +147,13 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     return exit_code(result, sim)
 
 
-def met(order: Any) -> Any:
+def met(order: Any, faulty: int | None = None) -> Any:
     """The run's hardware, every device outside met before anything is written; None without links."""
     if not order.links:
         return None
     from ..hardware import Hardware
 
-    hardware = Hardware(order.links, order.machine.controller, order.imaging is not None)
+    hardware = Hardware(order.links, order.machine.controller, order.imaging is not None, faulty)
     hardware.meet()
     return hardware if hardware.urls else None
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..records.fault import FaultResult
 from ..records.result import BeamResult, LinkResult, MatchResult, RefereeResult, Result
 from ..runtime.overruns import timing_text
 
@@ -14,6 +15,7 @@ FIRST = ("report", "result", "events", "plan", "treatment_record", "configuratio
 def summary(result: Result, folder: Path) -> Iterator[str]:
     """Lines."""
     yield f"{result.outcome.upper()}  {result.reason}".rstrip()
+    yield from fault_lines(result)
     yield from map(beam_line, result.beams)
     yield from position_lines(result)
     yield from trip_lines(result)
@@ -39,6 +41,24 @@ def referee_lines(found: RefereeResult | None) -> Iterator[str]:
     for one in judged:
         if one.outcome == "violated":
             yield f"    {one.id} at {(one.cycle or 0) / 100:.2f} s: {one.text}"
+
+
+def fault_lines(result: Result) -> Iterator[str]:
+    """Nobody takes such a run for a treatment that went wrong by itself."""
+    if result.faults is None:
+        return
+    yield "  FAULTS WERE INJECTED ON PURPOSE" if result.faults else "  armed for faults; none was injected"
+    yield from map(fault_line, result.faults)
+
+
+def fault_line(fault: FaultResult) -> str:
+    """When it came, and when it could be told."""
+    if fault.injected_s is None:
+        return f"  fault {fault.id:<8s} {fault.what}: its moment never came"
+    acted = "never effective: proves nothing" if fault.effective_s is None else f"effective at {fault.effective_s:.2f} s"
+    cleared = "" if fault.cleared_s is None else f", cleared at {fault.cleared_s:.2f} s"
+    often = f", {fault.times} times" if fault.times > 1 else ""
+    return f"  fault {fault.id:<8s} {fault.what}: injected at {fault.injected_s:.2f} s, {acted}{cleared}{often}"
 
 
 def link_line(link: LinkResult) -> str:

@@ -42,7 +42,7 @@ def begin(session: str) -> None:
     """In a new process. Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from ..order import resolve
-    from ..outcome import with_room
+    from ..patient_room import with_room
 
     scratch = _order["scratch"] = tempfile.TemporaryDirectory(prefix="linac-ctl-")
     _order["order"] = with_room(resolve(session, scratch=Path(scratch.name)))

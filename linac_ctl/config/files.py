@@ -13,7 +13,8 @@ from .suggest import did_you_mean
 from .yaml_strict import parse
 
 KINDS = {"machines": "machine", "sessions": "session", "workflows": "workflow", "interlocks": "interlocks",
-         "protocols": "protocol", "studies": "study", "campaigns": "campaign"}
+         "protocols": "protocol", "studies": "study", "campaigns": "campaign",
+         "faults": "faults"}
 PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIXES = (".yaml", ".yml")
 

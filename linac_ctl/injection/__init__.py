@@ -1,1 +1,1 @@
-"""Faults put into a running session from outside: the controller knows nothing of it."""
+"""Faults in a running session: schedules, what they do, and the proof that they did it. Reaches in from outside only."""

@@ -40,7 +40,8 @@ class Manifest:
     cycle_s: float
     row_every: int
     beams: tuple[PlannedBeam, ...] = ()
-    faults: bool = False  # True = faults were injected on purpose
+    faults: bool = False  # True = armed: faults may have been injected on purpose
+    faults_sha256: str = ""  # of the schedule, where there is one
     sequences: tuple[tuple[int, ...], ...] = ()  # beams delivered in one auto-sequence; others stand alone
     resumes: str = ""  # run folder whose remaining MU this run delivers
     imaged_before_mu: float = 0.0  # given for images in the runs before

@@ -4,28 +4,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from linac_ctl.errors import RecordError
 
+from .fault import FaultResult
 from .jsonio import replace_file
+from .strict import Strict, described
 
 SCHEMA_VERSION: Literal[1] = 1
 NAME = "result.json"
 Outcome = Literal["delivered", "partial", "refused", "terminated"]
 
 
-def described(text: str) -> Any:
-    """What the schema says of a field."""
-    return Field(description=text)
-
-
-class _Strict:
-    __pydantic_config__ = ConfigDict(extra="forbid", ser_json_inf_nan="null")
-
-
 @dataclass(frozen=True, slots=True)
-class Deviation(_Strict):
+class Deviation(Strict):
     """Setpoint minus readback while the permit was given."""
 
     worst: Annotated[float | None, described("largest absolute deviation; null = a reading was missing")]
@@ -34,7 +27,7 @@ class Deviation(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause(_Strict):
+class Pause(Strict):
     """Time in which the beam of a field was held (it goes on by itself) or interrupted (an operator goes on)."""
 
     t_s: Annotated[float, described("begin, s of machine time since the start of the run")]
@@ -43,7 +36,7 @@ class Pause(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class BeamResult(_Strict):
+class BeamResult(Strict):
     """One beam of the run. Delivered and true MU include `start_mu`."""
 
     number: Annotated[int, described("DICOM beam number")]
@@ -63,7 +56,7 @@ class BeamResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Reset(_Strict):
+class Reset(Strict):
     """Who cleared a latched interlock, and why."""
 
     cycle: int
@@ -74,7 +67,7 @@ class Reset(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class InterlockTrip(_Strict):
+class InterlockTrip(Strict):
     """One trip of one row of the interlock table."""
 
     id: str
@@ -89,7 +82,7 @@ class InterlockTrip(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Override(_Strict):
+class Override(Strict):
     """A tolerance or limit that a person set aside."""
 
     cycle: int
@@ -106,7 +99,7 @@ Six = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class ImageResult(_Strict):
+class ImageResult(Strict):
     """One acquisition."""
 
     kind: Annotated[str, described("cbct, pair, mv_kv, mv_pair or port")]
@@ -121,7 +114,7 @@ class ImageResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class MatchResult(_Strict):
+class MatchResult(Strict):
     """Where the controller found the patient in an acquisition."""
 
     image_uids: tuple[str, ...]
@@ -136,7 +129,7 @@ class MatchResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftResult(_Strict):
+class ShiftResult(Strict):
     """One couch shift. Lateral, longitudinal, vertical mm; rotation, pitch, roll deg."""
 
     t_s: float
@@ -146,7 +139,7 @@ class ShiftResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class TrackedResult(_Strict):
+class TrackedResult(Strict):
     """One radiograph that was taken while treating, or one frame of fluoroscopy, and where the target was found in it."""
 
     t_s: Annotated[float, described("machine time of the exposure")]
@@ -164,7 +157,7 @@ class TrackedResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class ImagingDose(_Strict):
+class ImagingDose(Strict):
     """kV dose by counting, to compare protocols with; it is no measurement and no dose distribution."""
 
     exposures: Annotated[int, described("kV frames of scans, pairs, triggered images and fluoroscopy")]
@@ -177,7 +170,7 @@ class ImagingDose(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Timing(_Strict):
+class Timing(Strict):
     """How punctual a run in real time was, or in a multiple of it. Lateness: from when a cycle was due to when it began."""
 
     cycles: Annotated[int, described("cycles that waited for the clock")]
@@ -194,7 +187,7 @@ class Timing(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkResult(_Strict):
+class LinkResult(Strict):
     """One device that was reached over bytes."""
 
     device: str
@@ -225,7 +218,7 @@ class LinkResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class PropertyResult(_Strict):
+class PropertyResult(Strict):
     """What the referee says of one property of its catalogue."""
 
     id: str
@@ -237,7 +230,7 @@ class PropertyResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class RefereeResult(_Strict):
+class RefereeResult(Strict):
     """Plant truth and wires, judged by somebody who shares nothing with the controller."""
 
     judged: bool
@@ -246,7 +239,7 @@ class RefereeResult(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Result(_Strict):
+class Result(Strict):
     """How a run of linac-ctl ended. SIMULATOR, not a medical device."""
 
     outcome: Annotated[
@@ -285,6 +278,9 @@ class Result(_Strict):
     imaging_mu: Annotated[float, described("MU of MV images, by chamber 1; they are on no beam of the plan")] = 0.0
     imaging_dose: Annotated[ImagingDose | None, described("null = no imaging")] = None
     timing: Annotated[Timing | None, described("null = the run did not wait for the clock")] = None
+    faults: Annotated[
+        tuple[FaultResult, ...] | None, described("injected on purpose; null = the run was not armed for faults")
+    ] = None
     links: Annotated[tuple[LinkResult, ...], described("devices reached over bytes; empty = all in process")] = ()
     referee: Annotated[RefereeResult | None, described("null = nobody has judged this run")] = None
     files: Annotated[dict[str, str], described("what -> path in the run folder")] = field(default_factory=dict)

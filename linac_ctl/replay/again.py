@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RecordError, RefusedError
+from ..injection.schedule import Schedule, schedule_from
 from ..order import Order, order_on_record
+from ..records.fault import NAME, read_schedule
 from ..records.run_record import RunRecord
 from ..version import code_version
 
@@ -20,6 +22,12 @@ def order_again(run: Path, record: RunRecord) -> tuple[Order, dict[str, Any]]:
         order = replace(order, script=())
     before = {beam.number: (beam.start_mu, beam.done_before) for beam in manifest.beams}
     return order, {"partials": before if manifest.resumes else None, "imaged_mu": manifest.imaged_before_mu}
+
+
+def faults_again(run: Path) -> Schedule | None:
+    """What went wrong in it on purpose; None if it was not armed."""
+    data = read_schedule(run)
+    return None if data is None else schedule_from(data, str(run / NAME))
 
 
 def same_code(run: Path, record: RunRecord) -> None:

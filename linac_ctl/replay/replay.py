@@ -12,7 +12,7 @@ from ..records.events import Event
 from ..records.rows import Rows
 from ..records.run_record import RunRecord
 from ..runtime.until import run_until
-from .again import length, order_again
+from .again import faults_again, length, order_again
 from .compare import Divergence, first_divergence
 from .instant import Instant
 from .player import Player
@@ -43,7 +43,7 @@ def replay(run: Path, until: Instant | None = None, other: Path | None = None) -
     record = RunRecord.open(run)
     against = RunRecord.open(other) if other else record
     order, start = order_again(run, record)
-    sim = Player(order, told(record, on_record(record.events())), **start)
+    sim = Player(order, told(record, on_record(record.events())), faults=faults_again(run), **start)
     if record.manifest.stop_after_s is not None:
         sim.stop_after(record.manifest.stop_after_s)
     play(sim, length(record), until, run)

@@ -30,6 +30,13 @@ class Ports(Protocol):
         """What the devices have said comes in."""
 
 
+class Blocks(Protocol):
+    """Blocks of cycles by somebody else."""
+
+    def block(self, cycles: int) -> tuple[int, int]:
+        """-> (cycles done, Event bits); more cycles than asked for where the controller was not there to stop."""
+
+
 class Engine:
     """Owns the cycle counter. `on_event` hears of trips, watches, holds; `more_rows` supplies an empty row buffer.
 
@@ -46,6 +53,7 @@ class Engine:
         self.step: Callable[[int], Any] = self._step_plant
         self.on_event, self.more_rows = on_event, more_rows
         self.abort_wanted = False
+        self.disturbed: Blocks | None = None  # advances the cycles in a run with faults
         self._run = pinned(run_block, control, image, plant, self.trace, 1)
         for guard, fine in NO_PORTS.items():
             self.set_guard(guard, fine)
@@ -109,6 +117,8 @@ class Engine:
         self.control.signals[FIRST_GUARD + int(guard)] = value
 
     def _block(self, cycles: int) -> tuple[int, int]:
+        if self.disturbed is not None:
+            return self.disturbed.block(cycles)
         if self.ports is None:
             n, events = self._run(self.control, self.image, self.plant, self.trace, np.int64(cycles))
             return int(n), int(events)

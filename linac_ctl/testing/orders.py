@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from ..interlocks.table import InterlockTable
 from ..order import Order, resolve
-from ..outcome import with_room
+from ..patient_room import with_room
 
 SESSION = "box"  # four static fields: the whole of it takes half a second
 

@@ -1,4 +1,4 @@
-"""Compiled arithmetic is + - * / rint sqrt and comparisons (K12): what every processor rounds alike."""
+"""Compiled arithmetic is + - * / rint floor sqrt and comparisons (K12): what every processor rounds alike."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ from device_models.interface.compiled import source_files
 from tests.contracts.sources import name, tree
 
 ALLOWED_CALLS = {  # beside functions of ours: builtins and attributes that compiled code may call
-    "abs", "min", "max", "int", "float", "range", "len", "bool", "sqrt", "rint", "float64", "int32", "u4",
+    "abs", "min", "max", "int", "float", "range", "len", "bool", "sqrt", "rint", "floor", "float64", "int32", "u4",
 }
 FORBIDDEN = {"sin", "cos", "tan", "exp", "log", "log10", "log2", "pow", "power", "hypot", "arctan2", "atan2", "fma", "sum", "dot",
              "mean", "std", "cbrt", "tanh", "asin", "acos", "atan", "round"}

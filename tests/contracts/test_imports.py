@@ -25,8 +25,11 @@ SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wir
     "linac_ctl/runtime/block.py": ("device_models.plant", "device_models.referee.witness"),
     "linac_ctl/runtime/engine.py": ("device_models.referee.columns", "device_models.referee.judging.recording"),
     "linac_ctl/config/bundle.py": ("device_models.config",),
+    "linac_ctl/injection": ("device_models.faults", "device_models.disturb", "device_models.hands"),
     "linac_ctl/injection/alterations": ("device_models.patient",),
     "linac_ctl/cli/fault.py": ("device_models.faults",),
+    "linac_ctl/runtime/disturbed.py": ("device_models.disturb",),
+    "linac_ctl/runtime/disturbed_block.py": ("device_models.plant", "device_models.referee.witness", "device_models.disturb"),
     "linac_ctl/campaign": ("device_models.faults", "device_models.referee"),
 }
 

@@ -15,8 +15,8 @@ from device_models.patient.spine import spine
 from linac_ctl.errors import PlanError, RecordError
 from linac_ctl.imager_link import CT_NOISE_HU, CT_SEED, CT_SPACING_MM, isocentre_of
 from linac_ctl.order import resolve
-from linac_ctl.outcome import with_room
 from linac_ctl.patient_files import write_patient
+from linac_ctl.patient_room import with_room
 from linac_ctl.plan.dicom_import import read_plan
 from tests.support import run
 

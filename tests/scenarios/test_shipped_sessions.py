@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from linac_ctl.order import resolve
-from linac_ctl.outcome import with_room
+from linac_ctl.patient_room import with_room
 from tests.support import Run, run
 
 

@@ -34,7 +34,7 @@ def with_beams(order: "Order", change: Callable[[Beam], Beam], only_first: bool 
 
 def at_home(order: "Order") -> "Order":
     """With patient and planning images of the plan as it was before: it is the plan that gets lost, not the patient."""
-    from linac_ctl.outcome import with_room
+    from linac_ctl.patient_room import with_room
 
     return with_room(order)
 

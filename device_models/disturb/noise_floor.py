@@ -1,0 +1,25 @@
+"""How much a reading may differ by its own noise: what is no more than that is no effect of a fault.
+
+The definition: a fault is effective from the first instant in which truth or a wire differs, by more than the noise, from the
+same run without it. Eight sigma and one step of the encoder: by chance once in 10^15 readings.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..interface.image import AXIS_DEVICES, Image
+
+SIGMAS = 8.0
+
+
+def floors(image: Image, plant: Any) -> tuple[Any, ...]:
+    """Part of the image -> (n words,) f8: 0.0 where any difference is one."""
+    found = []
+    for name, part in zip(image._fields, image):
+        floor = np.zeros(part.shape, part.dtype)
+        if name in AXIS_DEVICES and len(drives := getattr(plant, name)):
+            floor["readback"] = SIGMAS * drives["sigma"] + 1.0 / drives["per_lsb"]
+            floor["readback_2"] = SIGMAS * drives["sigma_2"] + 1.0 / drives["per_lsb_2"]
+        found.append(floor.reshape(-1).view(np.float64))
+    return tuple(found)

@@ -1,0 +1,25 @@
+"""What became of a fault: asked for, injected, effective, cleared. A fault that never acted proves nothing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["waiting", "active", "cleared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Cycles of one fault of a run; None = not happened. `effective` counts from the first time it was injected."""
+
+    id: str
+    what: str  # mode, signal or parameter
+    state: State
+    armed_cycle: int
+    injected_cycle: int | None
+    effective_cycle: int | None
+    cleared_cycle: int | None
+    times: int  # injected so often
+
+    @property
+    def activated(self) -> bool:
+        """Truth or a wire was different because of it."""
+        return self.effective_cycle is not None

@@ -1,0 +1,55 @@
+"""One fault of a running session: its actions, its rows in the tables, and how far it has come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from device_models.faults.action import Act, Action, Process, Ramp, Write
+from device_models.faults.fault import Fault
+
+from .alterations.altered import Altered
+from .evidence import Evidence
+
+
+@dataclass(slots=True)
+class Live:
+    """Changes as the session goes on; `undo` puts parameters back, last one first."""
+
+    fault: Fault
+    actions: tuple[Action, ...]
+    armed_cycle: int
+    out: list[int] = field(default_factory=list)  # rows of disturbed wires, from the controller
+    back: list[int] = field(default_factory=list)  # and to it
+    undo: list[Callable[[], object]] = field(default_factory=list)
+    altered: list[Altered] = field(default_factory=list)  # these say by themselves since when they act
+    active: bool = False
+    times: int = 0
+    injected_cycle: int | None = None
+    began_cycle: int | None = None  # this time
+    effective_cycle: int | None = None
+    cleared_cycle: int | None = None
+
+    @property
+    def what(self) -> str:
+        """Mode, signal or parameter."""
+        return self.fault.mode or self.fault.signal or self.fault.parameter or ""
+
+    @property
+    def changes_plant(self) -> bool:
+        """Does it write to the machine itself? Then a twin tells when that shows."""
+        return any(isinstance(action, Write | Ramp | Act) for action in self.actions)
+
+    @property
+    def away_cycles(self) -> int:
+        """A process that is away for so long by the fault's own nature; 0 = as long as the fault lasts."""
+        return max([action.cycles for action in self.actions if isinstance(action, Process)], default=0)
+
+    def acts_since(self, cycle: int) -> None:
+        """The earliest counts, whoever noticed it."""
+        self.effective_cycle = cycle if self.effective_cycle is None else min(cycle, self.effective_cycle)
+
+    def evidence(self) -> Evidence:
+        """As it stands."""
+        state: Any = "active" if self.active else "cleared" if self.cleared_cycle is not None else "waiting"
+        return Evidence(self.fault.id, self.what, state, self.armed_cycle, self.injected_cycle, self.effective_cycle,
+                        self.cleared_cycle, self.times)

@@ -1,0 +1,75 @@
+"""Faults of data: what is read is altered before the session is built on it."""
+
+from typing import TYPE_CHECKING
+
+from device_models.faults.action import Alter
+from device_models.faults.errors import FaultError
+from device_models.faults.fault import Fault, When
+from device_models.faults.modes import find
+from device_models.faults.modes.mode import Place
+
+from ..errors import FaultScheduleError
+from .alterations import ALTERATIONS, AT_LOAD
+from .live import Live
+from .plan import actions_of
+from .reachable import require_reachable
+from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from ..order import Order
+
+
+def place_of(order: "Order") -> Place:
+    """What modes may ask about the session."""
+    machine = order.machine.controller
+    links = tuple(name for name, url in order.links.items() if url.scheme != "sim")
+    return Place(machine.sizes()["mlc"], order.seed, links, order.imaging is not None)
+
+
+def new_live(fault: Fault, place: Place, cycle: int) -> Live:
+    """Armed; FaultScheduleError for what this session cannot have."""
+    try:
+        bites(fault, place)
+        return Live(fault, actions_of(fault, place), cycle)
+    except FaultError as error:
+        raise FaultScheduleError(f"fault {fault.id!r}: {error}") from None
+
+
+def meant(fault: Fault, order: "Order") -> None:
+    """FaultScheduleError for a moment that cannot come."""
+    try:
+        require_reachable(fault.when, order)
+    except FaultError as error:
+        raise FaultScheduleError(f"fault {fault.id!r}: {error}") from None
+
+
+def phase_of(when: When) -> str | None:
+    """The phase in which this moment is; None where it may be any."""
+    given = (when.mu, when.mu_percent, when.control_point)
+    return "beam_on" if any(value is not None for value in given) else when.phase
+
+
+def bites(fault: Fault, place: Place) -> None:
+    """FaultError for a mode that this session, or this phase of it, cannot have."""
+    if fault.mode is None:
+        return
+    mode, phase = find(fault.mode), phase_of(fault.when)
+    if mode.phases and phase is not None and phase not in mode.phases:
+        raise FaultError(f"{mode.id}: does not bite in phase {phase}; it does in {', '.join(mode.phases)}")
+    if "imaging" in mode.needs and not place.imaging:
+        raise FaultError(f"{mode.id}: this session takes no images; take one with a patient, like spine_igrt_quick")
+
+
+def altered_at_load(order: "Order", schedule: Schedule) -> "Order":
+    """The order as it is read with these faults. A LinacError from here is how the session ends: the damage was noticed."""
+    place = place_of(order)
+    for fault in schedule.faults:
+        for action in new_live(fault, place, 0).actions:
+            if isinstance(action, Alter) and action.kind in AT_LOAD:
+                order = AT_LOAD[action.kind](order, action.settings)
+    return order
+
+
+def only_at_load(live: Live) -> bool:
+    """Nothing of it happens later."""
+    return all(isinstance(action, Alter) and action.kind in AT_LOAD and action.kind not in ALTERATIONS for action in live.actions)
