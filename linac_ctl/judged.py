@@ -3,6 +3,7 @@
 Plan values go from the plan file to the referee without passing anything that the cycle works with.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from device_models.referee.judging.verdict import Verdicts
 from .control.phases import Phase, Reaction
 from .errors import ConfigError
 from .interlocks.table import InterlockTable, reaction_bits
+from .order import Order
 from .plan.model import JAWS, Beam
 from .plan.trajectory import prepare
 
@@ -57,13 +59,14 @@ def verdicts(sim: Any) -> Verdicts:
 def facts(sim: Any) -> Facts:
     """Everything but the trace."""
     order, machine, desk = sim.order, sim.order.machine.controller, sim.suite.imaging
+    rows, v_max = standing(order)
     asked = None if desk is None else desk.protocol.intrafraction.triggered
     kv = machine.kv_imager
     return Facts(
         beams=tuple(beam_fact(sim, slot, beam) for slot, beam in enumerate(order.plan.fraction(order.group))),
-        rows=row_facts(order.table),
+        rows=rows,
         rates_mu_per_s=tuple(mode.max_dose_rate_mu_per_min / 60.0 for mode in machine.beam.modes.values()),
-        v_max=top_speeds(order.machine.plant), kv_place_mm=None if kv is None else kv.imaging_mm[:2],
+        v_max=v_max, kv_place_mm=None if kv is None else kv.imaging_mm[:2],
         injected=injected(sim), provoked=provoked(sim), causes=causes(sim),
         resets=tuple(ResetFact(reset["id"], reset["cycle"]) for reset in sim.linac.panel.resets),
         patient=order.plan.patient_id, plan=order.plan.sop_instance_uid, needs_position=desk is not None,
@@ -73,6 +76,12 @@ def facts(sim: Any) -> Facts:
         idle_phases=(int(Phase.IDLE), int(Phase.STOPPED)))
 
 
+@lru_cache(maxsize=4)
+def standing(order: Order) -> tuple[tuple[RowFact, ...], dict[str, tuple[float, ...]]]:
+    """What is the same for every run of an order: a campaign judges thousands of them."""
+    return row_facts(order.table), top_speeds(order.machine.plant)
+
+
 def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
     """One beam, as the plan file has it, in the machine's order of jaws."""
     machine, entry = sim.order.machine.controller, sim.control.journal[slot]
@@ -80,14 +89,15 @@ def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
     jaws = [JAWS.index(axis.name) for axis in machine.jaws]
     couch: Any = tuple(map(float, beam.couch[0]))
     return BeamFact(
-        beam.number, beam.mu, list(machine.beam.modes).index(beam.mode), planned_s(beam, machine, start_mu), beam.cumulative_mu,
+        beam.number, beam.mu, list(machine.beam.modes).index(beam.mode), planned_s(beam, sim.order, start_mu), beam.cumulative_mu,
         beam.gantry_deg, beam.collimator_deg, beam.jaw_mm[:, jaws], beam.leaf_mm, couch, start_mu,
         float(entry["mu_1"]) if entry["started"] else None)
 
 
-def planned_s(beam: Beam, machine: Any, start_mu: float) -> float:
+@lru_cache(maxsize=64)
+def planned_s(beam: Beam, order: Order, start_mu: float) -> float:
     """Beam-on time of what this run has to give; 0 when nothing is left."""
-    return prepare(beam, machine, start_mu).beam_on_s if beam.mu - start_mu > 1e-6 else 0.0
+    return prepare(beam, order.machine.controller, start_mu).beam_on_s if beam.mu - start_mu > 1e-6 else 0.0
 
 
 def row_facts(table: InterlockTable) -> tuple[RowFact, ...]:

@@ -4,7 +4,7 @@ Until then the twin hears the very setpoints of the real machine, so both runs a
 the moment in which the fault became effective, exactly.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,23 +14,78 @@ from ..plant import Plant, step_plant
 from .noise_floor import floors
 from .words import Word, words_of
 
-TRUTH = {  # what is true of the machine, beside what it says, and how much of a difference is more than noise
-    "gantry": ("position", 0.02), "collimator": ("position", 0.02), "jaws": ("position", 0.02), "mlc": ("position", 0.02),
-    "carriages": ("position", 0.02), "couch": ("position", 0.02), "kv_arms": ("position", 0.02), "mv_arm": ("position", 0.02),
-    "beam": ("true_total_mu", 0.0), "carousel": ("angle_deg", 0.01), "safety": ("permit", 0.0), "room": ("door_closed", 0.0),
-}
+AWAY = 0.02  # mm or deg: true places that are further apart are apart by more than what moves them trembles
+TURNED_DEG = 0.01
 
 PEOPLE = ("door_closed", "search_pressed", "patient_present", "estop_ok", "motion_enable", "touchguard_ok", "key_on", "mains_ok",
           "room_monitor_ok", "service_mode", "bypass")  # of the room, written by hands
 
 
+class Beside(NamedTuple):
+    """A twin as the cycle has it: its machine and wires, the real machine's wires, and what is not copied from people's hands."""
+
+    plant: Any
+    image: Any
+    floats: Any
+    wholes: Any
+    real_floats: Any
+    real: Any
+    noise: Any
+    own: Any  # (len(PEOPLE),) i8: 1 = this fault writes it
+
+
 @compiled
-def shadow(plant, image, wholes, real, cycle):
-    """One cycle of the twin: it hears what the real machine hears."""
-    for part in range(len(real)):
-        for word in range(real[part].size):
-            wholes[part][word] = real[part][word]
-    step_plant(plant, image, cycle)
+def shadow(beside, real_plant, cycle):
+    """One cycle of the twin: it hears what the real machine hears, and people do to it what they do to that."""
+    for i in range(beside.plant.room.size):
+        by_hand(beside.plant.room[i], real_plant.room[i], beside.own)
+    for part in range(len(beside.real)):
+        for word in range(beside.real[part].size):
+            beside.wholes[part][word] = beside.real[part][word]
+    step_plant(beside.plant, beside.image, cycle)
+
+
+@compiled
+def by_hand(room, real, own):
+    """In the order of PEOPLE."""
+    room.door_closed = room.door_closed if own[0] == 1 else real.door_closed
+    room.search_pressed = room.search_pressed if own[1] == 1 else real.search_pressed
+    room.patient_present = room.patient_present if own[2] == 1 else real.patient_present
+    room.estop_ok = room.estop_ok if own[3] == 1 else real.estop_ok
+    room.motion_enable = room.motion_enable if own[4] == 1 else real.motion_enable
+    room.touchguard_ok = room.touchguard_ok if own[5] == 1 else real.touchguard_ok
+    room.key_on = room.key_on if own[6] == 1 else real.key_on
+    room.mains_ok = room.mains_ok if own[7] == 1 else real.mains_ok
+    room.room_monitor_ok = room.room_monitor_ok if own[8] == 1 else real.room_monitor_ok
+    room.service_mode = room.service_mode if own[9] == 1 else real.service_mode
+    room.bypass = room.bypass if own[10] == 1 else real.bypass
+
+
+@compiled
+def differs(beside, real_plant):
+    """After both have stepped, before anybody disturbs what the real one says."""
+    return wires_differ(beside.wholes, beside.real, beside.floats, beside.real_floats, beside.noise) or truths_differ(
+        beside.plant, real_plant)
+
+
+@compiled
+def apart(a, b):
+    """No place is as far away as can be."""
+    for i in range(a.size):  # noqa: SIM110 - machine code has no any() over a generator
+        if not abs(a[i].position - b[i].position) <= AWAY:
+            return True
+    return False
+
+
+@compiled
+def truths_differ(a, b):
+    """What is true of the machine, beside what it says."""
+    head = apart(a.gantry, b.gantry) or apart(a.collimator, b.collimator) or apart(a.jaws, b.jaws) or apart(a.mlc, b.mlc)
+    others = apart(a.carriages, b.carriages) or apart(a.couch, b.couch) or apart(a.kv_arms, b.kv_arms) or apart(a.mv_arm, b.mv_arm)
+    if head or others or a.beam[0].true_total_mu != b.beam[0].true_total_mu or a.safety[0].permit != b.safety[0].permit:
+        return True
+    return a.room[0].door_closed != b.room[0].door_closed or not (
+        abs(a.carousel[0].angle_deg - b.carousel[0].angle_deg) <= TURNED_DEG)
 
 
 @compiled
@@ -61,22 +116,11 @@ class Twin:
 
     def __init__(self, plant: Plant, image: Image, own: frozenset[str] = frozenset()) -> None:
         """Before the fault writes: both machines are the same. `own`: paths of the words it will write."""
-        self.own = own
-        self.real_plant, self.plant, self.image = plant, copied(plant), copied(image)
-        self.real_floats, self.real = views(image)
-        self.floats, self.wholes = views(self.image)
-        self.noise = floors(image, plant)
-
-    def step(self, cycle: int) -> None:
-        """After the controller has spoken, before the real machine steps. What people do, they do to both machines."""
-        for field in PEOPLE:
-            if f"plant.room[0].{field}" not in self.own:
-                self.plant.room[field] = self.real_plant.room[field]
-        shadow(self.plant, self.image, self.wholes, self.real, np.int64(cycle))
-
-    def differs(self) -> bool:
-        """After the real machine has stepped, before anybody disturbs what it says."""
-        return bool(wires_differ(self.wholes, self.real, self.floats, self.real_floats, self.noise)) or self._truth_differs()
+        self.plant, self.image = copied(plant), copied(image)
+        real_floats, real = views(image)
+        floats, wholes = views(self.image)
+        mine = np.array([f"plant.room[0].{name}" in own for name in PEOPLE], np.int64)
+        self.beside = Beside(self.plant, self.image, floats, wholes, real_floats, real, floors(image, plant), mine)
 
     def write(self, word: Word, value: float) -> None:
         """Another fault's write to the plant: the twin is without its own fault only."""
@@ -85,10 +129,3 @@ class Twin:
             whole[word.word] = round(value)
         else:
             flat[word.word] = value
-
-    def _truth_differs(self) -> bool:
-        for name, (field, noise) in TRUTH.items():
-            a, b = getattr(self.plant, name)[field], getattr(self.real_plant, name)[field]
-            if len(a) and not float(np.abs(a - b).max()) <= noise:
-                return True
-        return False

@@ -37,6 +37,7 @@ class ModesChoice(Frozen):
     severities: tuple[Severity, ...] = Field(default=(), description="none = every severity")
     ids: tuple[str, ...] = Field(default=(), description="none = every mode")
     without: tuple[str, ...] = Field(default=(), description="ids left out")
+    without_needs: tuple[str, ...] = Field(default=(), description="left out: modes that need this of a session, like imaging")
 
 
 class LastsChoice(Frozen):

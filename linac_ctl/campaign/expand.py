@@ -96,22 +96,31 @@ def _singles(config: CampaignConfig, axes: GridConfig, session: SessionChoice, s
 
 @dataclass(frozen=True, slots=True)
 class Couple:
-    """Two modes, and the phases in which both can be."""
+    """Two modes, and the phases in which both can be; or the one of each, where they have none in common."""
 
     first: Any
     second: Any
     phases: tuple[str, ...]
+    second_phase: str | None = None
 
 
 def _couples(config: CampaignConfig, axes: PairsConfig, catalogue: Catalogue) -> list[Couple]:
-    """Every two modes; phases of the first where they have none in common. Those no session visits are left out."""
+    """Every two modes. Those that no session visits both phases of are left out."""
     visited = [phase for phase in axes.phases or PHASES if any(s.visits(phase) for s in config.sessions)]
     found = []
     for a, b in combinations(chosen(catalogue, axes.modes), 2):
         own, others = phases_of(a, tuple(visited)), phases_of(b, tuple(visited))
-        if phases := [phase for phase in own if phase in others] or own or others:
-            found.append(Couple(a, b, tuple(phases)))
+        if common := [phase for phase in own if phase in others]:
+            found.append(Couple(a, b, tuple(common)))
+        else:
+            found += apart(config, a, b, own, others)
     return found
+
+
+def apart(config: CampaignConfig, a: Any, b: Any, own: list[str], others: list[str]) -> list[Couple]:
+    """Each in a phase of its own, in one session: what lies hidden until the other comes."""
+    able = ((one, other) for one in own for other in others if any(s.visits(one) and s.visits(other) for s in config.sessions))
+    return [Couple(a, b, (one,), other) for one, other in able][:1]
 
 
 def _pairs(config: CampaignConfig, axes: PairsConfig, catalogue: Catalogue) -> Iterator[Draft]:
@@ -120,7 +129,9 @@ def _pairs(config: CampaignConfig, axes: PairsConfig, catalogue: Catalogue) -> I
         raise ConfigError(f"campaign {config.name}: pairs: fewer than two modes with a phase that a session visits; widen `modes`, "
                           "`phases` or `sessions`")
     relations = axes.relations if axes.every == "pair_and_relation" else (None,)
-    fixed = _spread([(couple, relation) for couple in couples for relation in relations], axes.runs)
+    fixed: list[tuple[Couple, str | None]] = [
+        (couple, relation) for couple in couples for relation in (relations if couple.second_phase is None else ("apart",))]
+    fixed = _spread(fixed, axes.runs)
     free = tuple(axes.relations)
     columns: list[list[Any]] = [
         [(relation,) if relation else free for _, relation in fixed], [couple.phases for couple, _ in fixed],
@@ -140,11 +151,13 @@ def _spread(items: list[Any], most: int | None) -> list[Any]:
 
 def _pair(config: CampaignConfig, axes: PairsConfig, couple: Couple, row: tuple[Any, ...]) -> Draft:
     relation, phase, gap_s, size, size_2, lasts, lasts_2, seed = row
-    session = next(s for s in config.sessions if s.visits(phase))
+    session = next(s for s in config.sessions if s.visits(phase) and s.visits(couple.second_phase or phase))
     a, b = couple.first, couple.second
     key = (config.seed, "pairs", a.id, b.id, relation)
     when = second = moment(axes, phase, *key)
-    if relation == "after":
+    if couple.second_phase is not None:
+        second = moment(axes, couple.second_phase, *key, "second")
+    elif relation == "after":
         second = when.later(gap_s)
     elif relation == "before":
         when = when.later(gap_s)

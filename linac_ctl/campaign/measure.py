@@ -203,10 +203,12 @@ def visited(track: Track, history: Sequence[Any]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def false_trip(history: Sequence[Any], before: int | None) -> str:
-    """The first stop that no fault can have caused; "" for none. A hold that goes by itself is none.
+def false_trip(history: Sequence[Any]) -> str:
+    """The first stop of trips that no fault can have caused; "" for none. A hold that goes by itself is none."""
+    return next((trip.id for trip in history if trip.stop in ("interrupt", "terminate", "estop")), "")
 
-    What is injected in a cycle may have turned over memory just after the one before.
-    """
-    return next((trip.id for trip in history if trip.stop in ("interrupt", "terminate", "estop")
-                 and (before is None or trip.cycle < before - 1)), "")
+
+def before_faults(events: Sequence[Any], history: Sequence[Any]) -> Sequence[Any]:
+    """Trips that were told before the first fault was injected: in order of the record, as a fault may change the cycle count."""
+    first = next((k for k, event in enumerate(events) if event.who == "fault"), len(events))
+    return history[:sum(event.who == "interlock" for event in events[:first])]

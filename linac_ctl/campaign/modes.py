@@ -53,7 +53,8 @@ def chosen(catalogue: Catalogue, choice: ModesChoice) -> list[Any]:
 def _fits(mode: ModeLike, choice: ModesChoice) -> bool:
     lines = ((choice.tiers, mode.tier), (choice.families, mode.id.split("-")[0]), (choice.severities, mode.severity),
              (choice.ids, mode.id))
-    return mode.id not in choice.without and all(not allowed or value in allowed for allowed, value in lines)
+    needs = {*getattr(mode, "needs", ())} & {*choice.without_needs}
+    return mode.id not in choice.without and not needs and all(not allowed or value in allowed for allowed, value in lines)
 
 
 def phases_of(mode: ModeLike, allowed: tuple[str, ...]) -> list[str]:

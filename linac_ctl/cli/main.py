@@ -34,6 +34,7 @@ TARGETS = {
     "patient": Target("linac_ctl.cli.patient:command", "Write the built-in patient as planning CT, structures and plan."),
     "study": Target("linac_ctl.cli.study:command", "Study many patients: which margin each way of imaging needs."),
     "fault": Target("linac_ctl.cli.fault:command", "What can go wrong with the machine, and what has to come of it."),
+    "campaign": Target("linac_ctl.cli.campaign:command", "Run thousands of sessions with faults, and report what came of them."),
     "interlocks": Target("linac_ctl.cli.interlocks:command", "List the rows of the interlock table."),
     "replay": Target("linac_ctl.cli.replay:command", "Run a run again, bit for bit, or find where it differs."),
     "report": Target("linac_ctl.cli.report:command", "Write the report of a run as one HTML page."),

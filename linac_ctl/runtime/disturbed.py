@@ -7,13 +7,13 @@ import numpy as np
 
 from device_models.disturb.disturbance import Disturbance
 from device_models.disturb.moment import DUE
-from device_models.disturb.twin import Twin
+from device_models.disturb.twin import Twin, differs, shadow
 from device_models.disturb.words import Words
 from device_models.interface.compiled import pinned
 
 from ..errors import ControllerGone
 from .block import step
-from .disturbed_block import conclude_disturbed, run_disturbed, speak_disturbed
+from .disturbed_block import conclude_disturbed, run_beside, run_disturbed, speak_disturbed
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -35,6 +35,9 @@ class Disturbed:
         shared = (e.control, e.image, e.plant, e.trace, disturbance, words.floats, words.wholes)
         self._run, self._speak = pinned(run_disturbed, *shared, 1), pinned(speak_disturbed, *shared)
         self._conclude, self._step = pinned(conclude_disturbed, *shared), pinned(step, e.plant, e.image, 1)
+        beside = Twin(e.plant, e.image).beside
+        self._run_beside = pinned(run_beside, *shared, beside, 1)
+        self._shadow, self._differs = pinned(shadow, beside, e.plant, 1), pinned(differs, beside, e.plant)
 
     def block(self, cycles: int) -> tuple[int, int]:
         """As the engine's, but a frozen controller does not come back before its time."""
@@ -52,7 +55,10 @@ class Disturbed:
             raise ControllerGone("controller: its process is gone; the machine went on by itself for 2 s. Resume from the record")
 
     def _some(self, cycles: int) -> tuple[int, int]:
-        n, events = self._cycle() if self.twins or self.engine.ports is not None else self._compiled(cycles)
+        if self.engine.ports is not None or len(self.twins) > 1:
+            n, events = self._cycle()
+        else:
+            n, events = self._beside(cycles) if self.twins else self._compiled(cycles)
         if events & DUE:
             self.on_due()
         return n, events & ~DUE
@@ -60,6 +66,16 @@ class Disturbed:
     def _compiled(self, cycles: int) -> tuple[int, int]:
         n, events = self._run(*self._shared(), np.int64(cycles))
         return int(n), int(events)
+
+    def _beside(self, cycles: int) -> tuple[int, int]:
+        """With one twin: nobody has to look on between the cycles."""
+        ((name, twin),) = self.twins.items()
+        n, events, acted = self._run_beside(*self._shared(), twin.beside, np.int64(cycles))
+        if not acted:
+            return int(n), int(events)
+        del self.twins[name]
+        self.on_effective(name, self.engine.cycle)
+        return int(n) + 1, int(self._conclude(*self._shared()))
 
     def _shared(self) -> tuple[Any, ...]:
         e = self.engine
@@ -71,7 +87,7 @@ class Disturbed:
         self._speak(*shared)
         cycle = self.engine.cycle
         for twin in self.twins.values():
-            twin.step(cycle)
+            self._shadow(twin.beside, self.engine.plant, np.int64(cycle))
         if ports is None:
             self._step(self.engine.plant, image, np.int64(cycle))
         else:
@@ -84,7 +100,7 @@ class Disturbed:
         return 1, int(self._conclude(*shared))
 
     def _compare(self, cycle: int) -> None:
-        for name in [name for name, twin in self.twins.items() if twin.differs()]:
+        for name in [name for name, twin in self.twins.items() if self._differs(twin.beside, self.engine.plant)]:
             del self.twins[name]
             self.on_effective(name, cycle)
 

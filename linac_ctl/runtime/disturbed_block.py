@@ -5,6 +5,7 @@ The same functions in the same order as in `block`, with the disturbances betwee
 
 from device_models.disturb.moment import DUE, wait_for
 from device_models.disturb.ramp import go_on
+from device_models.disturb.twin import differs, shadow
 from device_models.disturb.wire import lie, tell_truth
 from device_models.interface.compiled import compiled
 from device_models.plant import step_plant
@@ -24,6 +25,25 @@ def run_disturbed(control, image, plant, trace, disturbance, floats, wholes, cyc
         events = conclude_disturbed(control, image, plant, trace, disturbance, floats, wholes)
         done += 1
     return done, events
+
+
+@compiled
+def run_beside(control, image, plant, trace, disturbance, floats, wholes, beside, cycles):
+    """As `run_disturbed` with a twin, until one of them does something that the other does not.
+
+    -> (cycles done, Event bits, 1 = they differ: the cycle in hand is not concluded yet).
+    """
+    done = events = 0
+    while done < cycles and events == 0:
+        speak_disturbed(control, image, plant, trace, disturbance, floats, wholes)
+        cycle = control.job[0].cycle
+        shadow(beside, plant, cycle)
+        step_plant(plant, image, cycle)
+        if differs(beside, plant):
+            return done, events, 1
+        events = conclude_disturbed(control, image, plant, trace, disturbance, floats, wholes)
+        done += 1
+    return done, events, 0
 
 
 @compiled

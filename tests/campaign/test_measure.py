@@ -7,7 +7,7 @@ import pytest
 
 from device_models.interface.image import SafetyOpen
 from device_models.referee.columns import ROW, Flag
-from linac_ctl.campaign.measure import Track, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.campaign.measure import Track, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
 from linac_ctl.control.phases import Phase, Reaction
 
 ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
@@ -147,7 +147,18 @@ def test_states_and_interlocks_that_were_reached():
     assert visited(Track(trace()), [Trip("B", 5), Trip("A", 5), Trip("B", 9)]) == ("beam:A", "beam:B")
 
 
-def test_a_hold_is_no_false_trip_but_an_interrupt_before_the_fault_is():
+@dataclass(frozen=True)
+class Told:
+    who: str
+
+
+def test_a_hold_is_no_false_trip_but_an_interrupt_is():
     history = [Trip("HOLD", 5), Trip("GANTRY_POS", 9, "interrupt"), Trip("DOOR", 30, "terminate")]
-    assert false_trip(history, None) == "GANTRY_POS"
-    assert false_trip(history, 10) == "" and false_trip(history, 11) == "GANTRY_POS"
+    assert false_trip(history) == "GANTRY_POS" and false_trip(history[:1]) == ""
+
+
+def test_what_came_before_a_fault_goes_by_the_record_and_not_by_the_cycle_count():
+    history = [Trip("A", 2**40), Trip("B", 3)]
+    assert before_faults([Told("interlock"), Told("fault"), Told("interlock")], history) == history[:1]
+    assert before_faults([Told("sequencer"), Told("interlock"), Told("interlock")], history) == history
+    assert before_faults([Told("fault"), Told("interlock"), Told("interlock")], history) == []

@@ -21,6 +21,7 @@ class Table:
         self._rows, self.leaves, self.facts = rows, leaves, facts
         self._columns: dict[str, Any] = {}
         self._speeds: dict[str, Any] = {}
+        self._holds: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -56,6 +57,12 @@ class Table:
     def faults(self) -> Any:
         """(n,) number of faults effective so far."""
         return np.searchsorted(self.facts.effective(), self["cycle"], side="right")
+
+    def holds(self, most: int) -> Any:
+        """(n,) bool: no more than so many faults are effective."""
+        if most not in self._holds:
+            self._holds[most] = self.faults <= most
+        return self._holds[most]
 
     @cached_property
     def scale(self) -> Any:

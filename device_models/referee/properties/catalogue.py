@@ -42,13 +42,13 @@ class Property:
         `at_most`: the margin where nothing is looked at. `looked`: (n,) bool of the rows that count; those with more faults
         than the property holds for are left out.
         """
-        margins = np.broadcast_to(np.asarray(margins, float), (len(table),))
-        counts = table.faults <= self.holds_for
-        counts = counts if looked is None else counts & looked
+        holds = table.holds(self.holds_for)
+        counts = holds if looked is None else holds & looked
         if not counts.any():
-            if len(table) and not (table.faults <= self.holds_for).any():
+            if len(table) and not holds.any():
                 return self.apart(f"more than {self.holds_for} fault(s) from the first cycle on")
             return self.held(at_most, f"{self.name}; nothing came near it")
+        margins = np.broadcast_to(np.asarray(margins, float), (len(table),))
         seen = np.where(counts, margins, np.inf)
         at = int(np.argmin(seen))
         margin = float(min(seen[at], at_most))

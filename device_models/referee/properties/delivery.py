@@ -19,6 +19,8 @@ SAME_MU = 1e-6
 
 def span(beam: BeamFact, values: Any, mu: Any, dose: Any) -> tuple[Any, Any]:
     """(lowest, highest) planned place while a cycle gave its dose; at a step without dose both its ends count."""
+    if not np.ptp(values, axis=0).any():  # it stands still: whatever the dose
+        return values[0], values[0]
     at_mu = np.asarray(beam.cumulative_mu, float)
     low, high = None, None
     ends = np.clip(mu - dose, 0.0, at_mu[-1]), np.clip(mu, 0.0, at_mu[-1])

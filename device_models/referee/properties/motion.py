@@ -37,7 +37,8 @@ def no_motion_without_enable(it: Property, table: Table) -> Verdict:
     off_ms = {device: run_length(~on) * CYCLE_MS for device, on in table.power.items()}
     for name, (device, unit, _) in table.axes.items():
         loose = moving(table, name) & (off_ms[device] > stop_ms(name, unit))
-        verdicts.append(it.worst(table, UNASKED_MS - run_length(loose) * CYCLE_MS, f"{name}: moved without drive power",
+        left = UNASKED_MS - run_length(loose) * CYCLE_MS if loose.any() else UNASKED_MS
+        verdicts.append(it.worst(table, left, f"{name}: moved without drive power",
                                  at_most=UNASKED_MS, looked=loose))
         if name in table.still_setpoint:
             verdicts.append(unasked(it, table, name, unit))
@@ -51,6 +52,8 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
         off = np.abs(table.axes[name][2].astype(float) - table.setpoint(name))
         away = np.concatenate([np.zeros(min(AWAY_OVER, len(off))), off[AWAY_OVER:] - off[:-AWAY_OVER]])[: len(off)]
         loose &= away > CREEP[unit] * AWAY_OVER * DT_S
+    if not loose.any():
+        return it.worst(table, UNASKED_MS, "", at_most=UNASKED_MS, looked=loose)
     limit = np.where(table.faults == 0, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
     return it.worst(table, limit - run_length(loose) * CYCLE_MS, f"{name}: went where nobody had asked it to go",
                     at_most=UNASKED_MS, looked=loose)
