@@ -160,7 +160,7 @@ MODES = (
          max_detection_ms=200, max_reaction_ms=5, max_mu=2.3, limits=("deficit_mu <= max(1.5, 0.06 P)",),
          activation="intermittent", demand=seen_in_the_field, onset_ms=until_too_much),
     Mode("DOS-09", 1, "dose", "dose_card", "preset_not_loaded_or_old",
-         "the second channel has another preset than it was sent", ("arm",), "S4", ("ECHO_MISMATCH", "RX_HASH"),
+         "the second channel has another preset than it was sent", ("setup", "arm"), "S4", ("ECHO_MISMATCH", "RX_HASH"),
          ("prevent_start",), "before_beam", wrong_preset, {"preset": Choice(("previous", "0", "max", "other_field"))},
          source="IAEA 1180; Leveson 1993"),
     Mode("DOS-10", 1, "dose", "dose_card", "mu1_comparator_stuck", "the first channel's end of dose does not act",
