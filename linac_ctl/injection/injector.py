@@ -69,7 +69,9 @@ class Injector:
     def inject(self, fault: Fault) -> None:
         """Now, whatever its moment."""
         self.add(fault)
-        self._begin(self.faults[fault.id])
+        live = self.faults[fault.id]
+        self._row(live, False)["armed"] = 0  # or it would come once more
+        self._begin(live)
 
     def clear(self, name: str) -> None:
         """Put everything back that can be put back; FaultScheduleError for one that does not exist."""
@@ -79,6 +81,8 @@ class Injector:
         self._row(live, False)["armed"] = self._row(live, True)["armed"] = 0
         if live.active:
             self._end(live)
+        elif live.cleared_cycle is None:
+            live.cleared_cycle = self.cycle + 1  # before it came
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Every fault as it stands now."""
@@ -125,7 +129,8 @@ class Injector:
         live.out, live.back = places(d.out, rows.out), places(d.back, rows.back)
         ramps = [new_ramps(1) for action in live.actions if isinstance(action, Ramp)]
         self.blocks.disturbance = d._replace(
-            out=joined(d.out, *rows.out), back=joined(d.back, *rows.back), rings=np.concatenate([d.rings, np.zeros(rows.room)]),
+            out=joined(d.out, *rows.out), back=joined(d.back, *rows.back),
+            rings=np.concatenate([d.rings, np.array(rows.past, float)]),
             ramps=joined(d.ramps, *ramps), moments=joined(d.moments, *moments))
 
     def _row(self, live: Live, ends: bool) -> Any:

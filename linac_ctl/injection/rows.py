@@ -16,11 +16,11 @@ WAYS = {"in": (False,), "out": (True,), "both": (False, True)}
 
 @dataclass(slots=True)
 class Rows:
-    """Of one fault: WIRE (1,) each, and how much of the past they need."""
+    """Of one fault: WIRE (1,) each, and the past that they need: what the wires say now, until more is known."""
 
     out: list[Any] = field(default_factory=list)
     back: list[Any] = field(default_factory=list)
-    room: int = 0
+    past: list[float] = field(default_factory=list)
 
 
 def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], index: int, first_ring: int) -> Rows:
@@ -28,8 +28,9 @@ def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], ind
     rows = Rows()
     for k, action in enumerate(actions):
         for word, row in wires(words, seed, name, k, action):
-            row["fault"], row["ring"], row["noise"] = index, first_ring + rows.room, words.noise_of(word)
-            rows.room += int(row["ring_size"][0])
+            row["fault"], row["ring"], row["noise"] = index, first_ring + len(rows.past), words.noise_of(word)
+            row["clean"] = row["said"] = now = words.get(word)
+            rows.past += [now] * int(row["ring_size"][0])
             (rows.out if word.out else rows.back).append(row)
     return rows
 
