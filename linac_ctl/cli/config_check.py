@@ -28,6 +28,10 @@ def model_of(kind: str) -> type[BaseModel]:
         from linac_ctl.campaign.config import CampaignConfig
 
         return CampaignConfig
+    if kind == "faults":
+        from linac_ctl.injection.schedule import ScheduleConfig
+
+        return ScheduleConfig
     models: dict[str, type[BaseModel]] = {
         "machine": MachineFile, "session": SessionConfig, "workflow": WorkflowConfig,
     }
@@ -39,6 +43,7 @@ def check(loaded: Loaded) -> None:
     checks: dict[str, Callable[[Loaded], None]] = {
         "machine": check_machine, "session": check_session, "workflow": check_workflow, "interlocks": check_interlocks,
         "protocol": check_protocol, "study": check_study, "campaign": check_campaign,
+        "faults": check_faults,
     }
     checks[loaded.data["kind"]](loaded)
 
@@ -93,6 +98,13 @@ def check_campaign(loaded: Loaded) -> None:
                 problems.append(f"{loaded.at(f'sessions.{i}.{key}')}: sessions.{i}.{key}: {error}")
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def check_faults(loaded: Loaded) -> None:
+    """Every fault makes sense. Whether a session can have it is seen when one is run with it."""
+    from linac_ctl.injection.schedule import made_of
+
+    made_of(loaded)
 
 
 def require(loaded: Loaded, names: dict[str, str]) -> None:

@@ -1,11 +1,13 @@
-"""`linac-ctl fault`: the catalogue of what can go wrong."""
+"""`linac-ctl fault`: the catalogue of what can go wrong, and the verbs for a session that runs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import UsageError
+from .fault_live import clear, inject, list_live
 
 DETECTED = {"time": "in time", "before_beam": "before there is beam", "before_motion": "before anything moves",
             "at_load": "when it is loaded", "at_start": "at the start", "never": "never: the machine must not react"}
@@ -13,16 +15,24 @@ DETECTED = {"time": "in time", "before_beam": "before there is beam", "before_mo
 
 @click.group("fault")
 def command() -> None:
-    """What can go wrong with the machine, and what has to come of it."""
+    """What can go wrong with the machine, and making it go wrong in a running session that is armed for it."""
+
+
+command.add_command(inject)
+command.add_command(clear)
 
 
 @command.command("list")
 @click.option("--layer", help="Only of this layer: plant, sensor, actuator, link, ...")
 @click.option("--tier", type=click.IntRange(1, 3), help="Only of this tier.")
 @click.option("--phase", help="Only what bites in this phase: setup, beam_on, ...")
+@click.option("--run", "run", type=click.Path(path_type=Path), help="Instead: the faults of this running session.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_modes(layer: str | None, tier: int | None, phase: str | None, as_json: bool) -> None:
-    """Every fault mode, in one line each."""
+def list_modes(layer: str | None, tier: int | None, phase: str | None, run: Path | None, as_json: bool) -> None:
+    """Every fault mode, in one line each; with --run the faults of a running session."""
+    if run is not None:
+        list_live(run, as_json)
+        return
     found = [mode for mode in chosen(layer, phase) if tier in (None, mode.tier)]
     if as_json:
         click.echo(json.dumps({"modes": [as_dict(mode) for mode in found]}, indent=1))
@@ -97,6 +107,7 @@ def told(mode: dict[str, Any]) -> list[str]:
         f"  how fast      {'; '.join(demands(mode))}",
         *[f"  further       {limit}" for limit in mode["limits"]],
         *([f"  source        {mode['source']}"] if mode["source"] else []),
+        f"  try it        linac-ctl fault inject {mode['id']} --run DIR",
     ]
 
 

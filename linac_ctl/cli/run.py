@@ -1,10 +1,12 @@
 """`linac-ctl run`: a session on the virtual machine, with a progress line, a complete record and an honest exit code."""
 
+import contextlib
 import json
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -137,7 +139,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     before = signal.signal(signal.SIGINT, lambda *_: sim.abort())  # until the record is complete: a second Ctrl-C changes nothing
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        with telemetry.attached(sim), progress(sim, quiet=as_json):
+        with telemetry.attached(sim), listening(sim, folder.path), progress(sim, quiet=as_json):
             sim.run()
         spent = (time.perf_counter() - wall, time.process_time() - cpu)
         result = complete_record(sim, folder, *spent, report=report, radiographs=radiographs)
@@ -145,6 +147,21 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
         signal.signal(signal.SIGINT, before)
     show(result, folder.path, sim.error, as_json)
     return exit_code(result, sim)
+
+
+@contextlib.contextmanager
+def listening(sim: Any, path: Path) -> Iterator[None]:
+    """`linac-ctl fault` finds a session here that is armed, and slow enough for somebody to say something."""
+    if sim.injector is None or sim.loop.pace.speed is None:
+        yield
+        return
+    from ..live.server import Server
+
+    server = Server(sim, path)
+    try:
+        yield
+    finally:
+        server.close()
 
 
 def met(order: Any, faulty: int | None = None) -> Any:

@@ -43,7 +43,6 @@ class Player(Simulation):
         if self.whole is None:
             self.start()
         while self.to_do and self.to_do[0].cycle <= end:
-            if (ahead := self.to_do[0].cycle - self.engine.cycle) > 0:
-                super().step(ahead)
+            super().step(self.to_do[0].cycle - self.engine.cycle)  # 0: what is due by now is done first
             self.to_do.pop(0).carry_out(self)
         super().step(end - self.engine.cycle)

@@ -53,9 +53,10 @@ class Choice:
 
     def check(self, name: str, value: Any) -> Setting:
         """The value; FaultError for one that is not offered."""
-        if value not in self.values:
+        found = [v for v in self.values if v == value or str(v) == str(value)]  # a file may say -0.0 and mean the word
+        if not found:
             raise FaultError(f"{name}: {value!r}{nearest(str(value), [str(v) for v in self.values])}")
-        return next(v for v in self.values if v == value)
+        return found[0]
 
     def sizes(self, n: int = 3) -> tuple[Setting, ...]:
         """All of them, whatever n."""
