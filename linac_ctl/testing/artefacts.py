@@ -4,6 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
+from device_models.interface.image import DT_S
+
+from ..injection.evidence import Evidence
+from ..injection.schedule import Schedule
 from ..order import Order
 from ..outcome import complete_record, create_folder
 from ..records.manifest import NAME as MANIFEST
@@ -21,10 +25,10 @@ def folder_for(base: Path, nodeid: str, number: int) -> Path:
     return path
 
 
-def powered_up(order: Order, path: Path) -> Rig:
-    """A machine whose record goes to this folder."""
-    folder, order = create_folder(order, path, started=STARTED)
-    return Rig(order, folder)
+def powered_up(order: Order, path: Path, faults: Schedule | None = None, beside: Path = Path()) -> Rig:
+    """A machine whose record goes to this folder; armed for faults if there is a schedule, be it an empty one."""
+    folder, order = create_folder(order, path, started=STARTED, faults=faults)
+    return Rig(order, folder, faults, beside)
 
 
 def keep(linac: Rig) -> None:
@@ -39,6 +43,13 @@ def drop(linac: Rig) -> None:
         shutil.rmtree(linac.path, ignore_errors=True)
 
 
+def told(fault: Evidence) -> str:
+    """How far it came."""
+    moments = (("injected", fault.injected_cycle), ("effective", fault.effective_cycle), ("cleared", fault.cleared_cycle))
+    steps = [f"{what} {cycle * DT_S:.2f} s" for what, cycle in moments if cycle is not None]
+    return f"{fault.id} ({fault.what}): {', '.join(steps) or 'not injected'}"
+
+
 def story(linac: Rig) -> str:
     """What a person who looks at a failed test wants to know first."""
     order = linac.order
@@ -47,6 +58,7 @@ def story(linac: Rig) -> str:
         f"now         {linac.t_s:.2f} s (cycle {linac.cycle}), phase {linac.phase}, beam {linac.beam}, {linac.mu:.3f} MU",
         f"first-out   {', '.join(linac.first_out) or 'nothing has stopped it'}",
     ]
+    lines += [f"fault       {told(one)}" for one in linac.evidence()]
     lines += [f"tripped     {trip.text}" for trip in linac.trips if trip.stop != "inhibit"][-8:]
     if linac.error is not None:
         lines.append(f"ended with  {linac.error}")

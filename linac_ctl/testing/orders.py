@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..config.suggest import did_you_mean
 from ..errors import UsageError
+from ..injection.schedule import Schedule, load_schedule
 from ..interlocks.table import InterlockTable
 from ..order import Order, resolve
 from ..patient_room import with_room
@@ -24,6 +26,8 @@ class Wanted:
     plan: str | Path | None = None
     seed: int | None = None
     without: tuple[str, ...] = ()  # rows of the interlock table that this machine does not have
+    faults: str | Path | None = None  # a schedule
+    armed: bool = False  # faults may be injected later; the fixture `inject` arms, too
 
 
 def wanted(given: dict[str, Any]) -> Wanted:
@@ -40,6 +44,13 @@ def order_of(what: Wanted, beside: Path) -> Order:
     order = _read(found(what.session, beside), what.machine and found(what.machine, beside),
                   what.workflow and found(what.workflow, beside), what.plan and found(what.plan, beside))
     return without(order if what.seed is None else replace(order, seed=what.seed), what.without)
+
+
+def schedule_of(what: Wanted, beside: Path, armed: bool) -> Schedule | None:
+    """The faults of a test; an empty schedule arms the machine for those that are injected later, None does not."""
+    if what.faults is not None:
+        return load_schedule(found(what.faults, beside))
+    return Schedule("test") if armed or what.armed else None
 
 
 def found(name: str | Path, beside: Path) -> str:
@@ -70,7 +81,7 @@ def without(order: Order, rows: tuple[str, ...]) -> Order:
         return order
     there = [row.id for row in order.table.rows]
     if strange := [row for row in rows if row not in there]:
-        raise UsageError(f"mark linac: without {', '.join(strange)}: no such row; there are {', '.join(there)}")
+        raise UsageError(f"mark linac: without {strange[0]!r}: no such row of the interlock table{did_you_mean(strange[0], there)}")
     part = order.configuration["interlocks"]
     data = part["data"] | {"name": f"{order.table.name} without {', '.join(rows)}",
                            "rows": [row for row in part["data"]["rows"] if row["id"] not in rows]}

@@ -1,4 +1,4 @@
-"""The pytest plugin `linac-ctl`: fixtures `linac`, `new_linac`, `operator`; the mark `linac`; what a failed test tells.
+"""The pytest plugin `linac-ctl`: fixtures linac, new_linac, inject, operator; the mark `linac`; what a failed test tells.
 
 Loaded with every pytest of an environment that has linac-ctl, so nothing but pytest is imported until a fixture is wanted.
 """
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .injected import Injected
     from .operator import Operator
     from .rig import Rig
 
-MARK = """linac(session, machine, workflow, plan, seed, without): what the fixture `linac` runs: names or files of \
-configurations; `without` takes rows out of the interlock table"""
+MARK = """linac(session, machine, workflow, plan, seed, without, faults, armed): what the fixture `linac` runs: names or files of \
+configurations; `without` takes rows out of the interlock table; `faults` is a schedule, `armed` lets a test inject some"""
 RIGS: pytest.StashKey[Any] = pytest.StashKey()  # list of Rig
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -35,11 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def new_linac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..., Rig]]":
     """Makes machines, for tests that need more than one: `new_linac(session="box", without="MLC_POS")`.
 
-    What is not said is taken from the test's mark.
+    What is not said is taken from the test's mark. Raises what `linac-ctl run` would say, such as a PlanError.
     """
-    from ..errors import LinacError
     from .artefacts import folder_for, powered_up
-    from .orders import order_of, wanted
+    from .orders import order_of, schedule_of, wanted
 
     base = artefacts(request.config, tmp_path_factory)
     rigs: list[Rig] = []
@@ -47,11 +47,10 @@ def new_linac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
     def make(**given: Any) -> "Rig":
         __tracebackhide__ = True
-        try:
-            order = order_of(wanted(marked(request.node) | given), request.path.parent)
-            rigs.append(powered_up(order, folder_for(base, request.node.nodeid, len(rigs) + 1)))
-        except LinacError as error:
-            pytest.fail(f"linac: {error}", pytrace=False)
+        asked, beside = wanted(marked(request.node) | given), request.path.parent
+        faults = schedule_of(asked, beside, armed="inject" in request.fixturenames)
+        folder = folder_for(base, request.node.nodeid, len(rigs) + 1)
+        rigs.append(powered_up(order_of(asked, beside), folder, faults, beside))
         return rigs[-1]
 
     yield make
@@ -61,7 +60,12 @@ def new_linac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def linac(new_linac: "Callable[..., Rig]") -> "Rig":
     """One machine in virtual time, powered up, its session about to begin; what it runs is said by `@pytest.mark.linac(...)`."""
-    return new_linac()
+    from ..errors import LinacError
+
+    try:
+        return new_linac()
+    except LinacError as error:
+        pytest.fail(f"linac: {error}", pytrace=False)
 
 
 @pytest.fixture
@@ -70,6 +74,12 @@ def operator(linac: "Rig") -> "Operator":
     from .operator import Operator
 
     return Operator(linac)
+
+
+@pytest.fixture
+def inject(linac: "Rig") -> "Callable[..., Injected]":
+    """Makes something go wrong: `inject("ACT-04", leaf=17)`. A test without this fixture has a machine that is not armed."""
+    return linac.inject
 
 
 def marked(item: pytest.Item) -> dict[str, Any]:
@@ -93,11 +103,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """A failed test tells what its machines had to say."""
     report = yield
     if report.when == "call" and report.failed and item.stash.get(RIGS, []):
-        from .artefacts import story
-
         item.stash[FAILED] = True
-        report.sections += [(f"linac {i}" if i > 1 else "linac", story(rig)) for i, rig in enumerate(item.stash[RIGS], 1)]
+        report.sections += [(f"linac {i}" if i > 1 else "linac", told(rig)) for i, rig in enumerate(item.stash[RIGS], 1)]
     return report
+
+
+def told(rig: "Rig") -> str:
+    """Its story. A machine that a test has taken apart must not take pytest with it."""
+    from .artefacts import story
+
+    try:
+        return story(rig)
+    except Exception as error:
+        return f"cannot be told: {type(error).__name__}: {error}"
 
 
 def put_away(item: pytest.Item, rigs: "list[Rig]") -> None:

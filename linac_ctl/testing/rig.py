@@ -14,22 +14,32 @@ from ..app import Simulation
 from ..control.phases import Phase
 from ..control.state import cycles
 from ..errors import UsageError
+from ..injection.evidence import Evidence
+from ..injection.schedule import Schedule, load_schedule
+from ..injection.schedule import said as in_a_file
 from ..interlocks.panel import Panel, Trip
+from ..live.intervention import clear, inject
 from ..order import Order
 from ..records.folder import RunFolder
 from ..runtime.until import run_until
 from .elsewhere import Elsewhere
+from .injected import Injected, said
 from .moment import Moment
+from .orders import found
 from .predicates import Predicate, Question, named
+
+BY_TEST = "test"
 
 
 class Rig:
     """Powered up, nothing done yet. Verbs run the machine and return the moment that they reached; see `Moment`."""
 
-    def __init__(self, order: Order, folder: RunFolder | None = None) -> None:
-        self.order, self.folder = order, folder
+    def __init__(self, order: Order, folder: RunFolder | None = None, faults: Schedule | None = None,
+                 beside: Path = Path()) -> None:
+        """Not armed for faults without a schedule. Files are looked for `beside` the test first."""
+        self.order, self.folder, self.beside = order, folder, beside
         with no_chatter():
-            self.sim: Simulation = Simulation(order, folder)
+            self.sim: Simulation = Simulation(order, folder, faults=faults)
         self._elsewhere = Elsewhere()
         self.sim.start()
 
@@ -115,6 +125,31 @@ class Rig:
     def _here(self, asked: Predicate) -> str:
         now = asked.says(self)
         return f"{self.t_s:.2f} s (cycle {self.cycle}){': ' if now else ''}{now}"
+
+    # --- faults
+
+    def inject(self, mode: str | None = None, /, **how: Any) -> Injected:
+        """A mode of the catalogue with its settings, or signal=, behaviour=, ... or parameter=, value=; when= and lasts= as in
+        a schedule, else now and for good."""
+        fault = said(mode, how, [one.id for one in self.evidence()])
+        return self._inject(fault)
+
+    def inject_all(self, schedule: str | Path) -> tuple[Injected, ...]:
+        """Every fault of a schedule file, each at its moment."""
+        return tuple(self._inject(in_a_file(fault)) for fault in load_schedule(found(schedule, self.beside)).faults)
+
+    def _inject(self, fault: dict[str, Any]) -> Injected:
+        inject(fault, BY_TEST, "test").carry_out(self.sim)
+        return Injected(self, fault["id"])
+
+    def clear(self, name: str) -> Moment:
+        """A fault goes away."""
+        clear(name, BY_TEST, "test").carry_out(self.sim)
+        return self.now()
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What became of every fault so far; nothing in a machine that is not armed."""
+        return () if self.sim.injector is None else self.sim.injector.evidence()
 
     # --- truth
 

@@ -3,6 +3,7 @@
 import json
 
 from linac_ctl.records.result import read_result
+from linac_ctl.replay.replay import replay
 
 WAITS_FOR_NOTHING = """
 from linac_ctl.testing import at_mu, beam_off
@@ -33,6 +34,25 @@ def test_folders_of_tests_that_pass_stay_when_asked_for(pytester, project):
     assert json.loads((folder / "manifest.json").read_text())["session"] == "box"
 
 
+FAULTY = """
+from linac_ctl.testing import at_mu, beam_off
+
+async def test_fails(linac, inject):
+    await linac.until(at_mu(5))
+    inject(signal="room.clearance_mm", behaviour="bias", size=-1.0, id="close")  # which no machine minds
+    await linac.expect(beam_off, within_ms=50)
+"""
+
+
+def test_a_failed_test_with_a_fault_says_what_became_of_it_and_is_replayed_from_its_folder(pytester, project):
+    done = project(FAULTY, "--linac-artefacts", "kept", ini="asyncio_mode = auto")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines([
+        "fault       close (room.clearance_mm): injected * s, effective * s", "replay      linac-ctl replay *"])
+    (folder,) = (pytester.path / "kept").iterdir()
+    assert replay(folder).equal and read_result(folder).faults[0].effective_s is not None
+
+
 MARKS = """
 import pytest
 
@@ -49,7 +69,7 @@ def test_misspelt(linac): ...
 @pytest.mark.linac(session="no_such_session")
 def test_unknown(linac): ...
 
-@pytest.mark.linac(without="NO_SUCH_ROW")
+@pytest.mark.linac(without="DOR")
 def test_no_such_row(linac): ...
 """
 
@@ -58,4 +78,4 @@ def test_marks_add_up_and_wrong_ones_are_refused_in_one_line(project):
     done = project(MARKS, "--strict-markers")
     done.assert_outcomes(passed=1, errors=3)
     done.stdout.fnmatch_lines(["linac: mark linac: sesion: no such word; there are session, *", "linac: *no_such_session*",
-                               "linac: mark linac: without NO_SUCH_ROW: no such row; there are *"])
+                               "linac: mark linac: without 'DOR': no such row of the interlock table; did you mean 'DOOR'[?]"])

@@ -2,13 +2,15 @@
 
 import pytest
 
-from tests.testing.projects import door_test
+from tests.testing.projects import door_test, fault_test
 
 CASES = {
     "plain, without pytest-asyncio": (door_test(False), ("-p", "no:asyncio"), ""),
     "plain, beside pytest-asyncio": (door_test(False), (), "asyncio_mode = auto"),
     "async, strict": (door_test(True, "@pytest.mark.asyncio"), (), "asyncio_mode = strict"),
     "async, auto": (door_test(True), (), "asyncio_mode = auto"),
+    "fault, strict": (fault_test(True, "@pytest.mark.asyncio"), (), "asyncio_mode = strict"),
+    "fault, auto": (fault_test(True), (), "asyncio_mode = auto"),
     "async, loop of the module": (door_test(True, "@pytest.mark.asyncio(loop_scope='module')"), (), "asyncio_mode = strict"),
 }
 

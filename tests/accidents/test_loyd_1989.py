@@ -1,0 +1,36 @@
+"""A dose monitor that reads too little.
+
+Loyd and others shifted filters, foils and shutters of a clinical linac on purpose: in some places the dose was wrong by up to
++270 %, and the machine went on (Med. Phys. 1989, doi 10.1118/1.596384). Here chamber 1, which ends the field, loses all but
+1 / 3.7 of its signal in the middle of a beam. It has no way to notice that by itself: two chambers have to agree.
+"""
+
+import pytest
+
+from linac_ctl.testing import at_mu, beam_off
+
+AGREEMENT = ("MU_DIS", "RATE_PLAUS", "DOSE_RATE_LO")  # chamber 1 against the others, the count of pulses, and the planned rate
+LAST_LINE = 3  # comparators of the safety channel: own dose (1), own timer (2)
+FACTOR = 3.7  # +270 %
+
+
+def lose_signal(linac):
+    """Chamber 1 goes at 10 of 65 MU; -> the fault."""
+    linac.until(at_mu(10, beam=1))
+    return linac.inject(parameter="plant.chambers[0].gain", value=1.0 / FACTOR)
+
+
+@pytest.mark.linac(session="power_dip.yaml", armed=True)
+def test_a_chamber_that_reads_too_little_is_found_by_the_other(new_linac):
+    linac = new_linac()
+    fault = lose_signal(linac)
+    linac.expect(beam_off, within_ms=200)  # 1 MU of disagreement at 10 MU/s, two cycles, and the pulse in flight
+    assert fault.acted and linac.first_out == ["MU_DIS"]
+    assert linac.mu < 10.0 + 2.0  # MU
+
+    harmed = new_linac(without=AGREEMENT)
+    fault = lose_signal(harmed)
+    harmed.inject(parameter="plant.safety.dead", value=LAST_LINE)
+    harmed.until(beam_off, within_s=60.0)  # until chamber 1 has counted 65
+    assert fault.acted and harmed.first_out == []
+    assert harmed.mu == pytest.approx(10.0 + FACTOR * 55.0, rel=0.01)  # 213 MU for 65
