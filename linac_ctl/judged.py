@@ -136,7 +136,7 @@ def injected(sim: Any) -> tuple[InjectedFact, ...]:
     injector = getattr(sim, "injector", None)
     if injector is None:
         return ()
-    return tuple(InjectedFact(one.id, getattr(one, "mode", "") or "", one.effective_cycle, one.cleared_cycle)
+    return tuple(InjectedFact(one.id, str(getattr(one, "what", "")), one.effective_cycle, one.cleared_cycle)
                  for one in injector.evidence())
 
 

@@ -107,6 +107,8 @@ NEAR: dict[str, dict[str, Alter]] = {
         "a hold that is on record": lambda m: held(m, MID, MID + 20).know(Cause(MID - 1, "hold", "motion without dose"),
                                                                                 Cause(LAST, "beam 1 stopped", "left")),
         "the end of the dose": lambda m: m,
+        "the channel opens on a controller that does not answer": lambda m: m.flag(Flag.HEARTBEAT, MID - 5, CYCLES, on=False).dark(
+            MID, LAST),
         "the controller is dead": lambda m: m.flag(Flag.ALIVE, MID - 5, CYCLES, on=False).dark(MID, LAST),
     },
     "SI-30": {

@@ -83,12 +83,19 @@ def six(*first: float) -> tuple[float, ...]:
     return (*first, *[0.0] * (6 - len(first)))
 
 
+def near(made: Made, cycles: int, mm: float) -> Made:
+    """The gantry goes by itself for so long while so little is left."""
+    made.set("phase", SOME, SOME + cycles, MOVE).set("clearance_mm", SOME, CYCLES, mm)
+    return move(made, "gantry_deg", None, SOME, ramp(3.0, cycles)).add("gantry_set_deg", SOME, CYCLES, 1.5)
+
+
 VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-16": {
         "the couch drifts without power": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 100)),
         "the gantry falls without power": lambda m: move(unpowered(m, 500), "gantry_deg", None, SOME, ramp(1.0, 60)),
         "the couch goes where nobody sent it": lambda m: move(m, "couch", 1, SOME, ramp(5.0, 60)),
         "the gantry leaves its setpoint": lambda m: move(m, "gantry_deg", None, SOME, ramp(0.5, 60)),
+        "a fault takes the couch 5 mm away": lambda m: faulty(move(m, "couch", 1, SOME, ramp(5.0, 100))),
     },
     "SI-17": {
         "the gantry takes half a second": lambda m: braked(m, "gantry_deg", None, 6.0, 10.0),
@@ -106,7 +113,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-19": {
         "contact": lambda m: m.set("clearance_mm", SOME, SOME + 20, -1.0),
-        "automatic motion at 15 mm": lambda m: m.set("phase", SOME, SOME + 50, MOVE).set("clearance_mm", SOME, SOME + 50, 15.0),
+        "automatic motion at 15 mm": lambda m: near(m, 50, 15.0),
         "into the patient during the beam": lambda m: m.set("clearance_mm", MID, CYCLES, -30.0),
     },
     "SI-20": {
@@ -155,6 +162,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
 
 NEAR: dict[str, dict[str, Alter]] = {
     "SI-16": {
+        "a fault takes the couch 2 mm away": lambda m: faulty(move(m, "couch", 1, SOME, ramp(2.0, 100))),
         "slower than motion": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(0.4, 100)),
         "40 ms of it": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 4)),
         "where it was sent": lambda m: move(move(m, "couch", 0, SOME, ramp(10.0, 60)), "couch_set", 0, SOME, ramp(10.0, 60)),
@@ -174,8 +182,9 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-19": {
         "3 mm and standing": lambda m: m.set("clearance_mm", SOME, CYCLES, 3.0),
-        "automatic motion stopped in 50 ms": lambda m: m.set("phase", SOME, SOME + 5, MOVE).set("clearance_mm", SOME, CYCLES, 15.0),
-        "automatic motion at 21 mm": lambda m: m.set("phase", SOME, SOME + 50, MOVE).set("clearance_mm", SOME, CYCLES, 21.0),
+        "automatic motion stopped in 50 ms": lambda m: near(m, 5, 15.0),
+        "automatic motion at 21 mm": lambda m: near(m, 50, 21.0),
+        "at rest in MOVE at 15 mm": lambda m: m.set("phase", SOME, SOME + 50, MOVE).set("clearance_mm", SOME, CYCLES, 15.0),
     },
     "SI-20": {
         "a leaf 2.5 mm off for 40 ms": lambda m: leaf(m, 2.5, 4),

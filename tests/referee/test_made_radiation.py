@@ -86,6 +86,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "pulses in READY": lambda m: late_phase(m, 3),
         "pulses after STOPPED": lambda m: m.set("phase", MID, CYCLES, STOPPED),
         "the session changes during the beam": lambda m: m.set("session", MID, CYCLES, 6),
+        "a stuck permit that nothing stops": lambda m: faulty(late_phase(m, 6)),
         "a beam that was never armed": lambda m: m.flag(Flag.ARM, ARMED, ARMED + 2, on=False),
     },
     "SI-04": {
@@ -182,6 +183,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-03": {
         "pulses in the cycle in which it was stopped": lambda m: m.dark(MID + 1, LAST).set("phase", MID, CYCLES, STOPPED),
+        "a stuck permit stopped after 40 ms": lambda m: faulty(late_phase(m, 5)),
         "the session changes after the beam": lambda m: m.set("session", LAST, CYCLES, 6),
         "the controller is dead": lambda m: late_phase(gap(m, Flag.ALIVE, 3), 3),
     },
@@ -249,6 +251,8 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-29": {
         "permit low in the next cycle": lambda m: m.trip(MU_DIS, MID),
+        "a permit wire that sticks, and the channel opens": lambda m: faulty(m.trip(MU_DIS, MID).flag(Flag.PERMIT, MID, LAST).flag(
+            Flag.CHANNEL, MID + 3, CYCLES, on=False)),
         "permit 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
         "a trip when nothing is on": lambda m: m.trip(MU_DIS, 500, react=False),
     },

@@ -10,7 +10,7 @@ from .catalogue import ANY, Property, joined
 from .dose import allowed_over
 
 RECORD_MS, RECORD_MU, FINAL_MU, FINAL_SHARE = 100.0, 0.1, 0.5, 0.005
-ROUTINE_LONGEST_MS, HOLDS = 5000.0, 10
+SILENT_CYCLES = 3  # who has not answered for so long is taken for dead by others, too
 
 
 def rows_latch(it: Property, table: Table) -> Verdict:
@@ -52,7 +52,7 @@ def checks_run(it: Property, table: Table) -> Verdict:
     short = run_length(alive & (missing > 0)) * 1.0
     inhibited = table.inhibited
     gap = it.worst(table, 2.0 - short, "cycles in which not every row was looked at, and nothing tripped: 2", at_most=2.0,
-                   reached=True, looked=(short > 0) & ~inhibited)
+                   looked=(short > 0) & ~inhibited)
     steps = np.diff(table["cycle"], prepend=table["cycle"][:1] - 1)
     clock = np.diff(table["clock"], prepend=table["clock"][:1] - 1)
     counts = it.worst(table, -1.0, "a cycle counter that does not count by one", at_most=2.0,
@@ -69,8 +69,9 @@ def causes_known(it: Property, table: Table) -> Verdict:
     margins = np.full(len(table), np.inf)
     done = table["record_mu"] >= table["end_mu"] - 0.2 * np.maximum(table.scale, 1.0)
     with_permit = falls(channel)[before(permit, False)[falls(channel)]]
+    lives = (run_length(~table.has(Flag.ALIVE)) == 0) & (run_length(~table.has(Flag.HEARTBEAT)) < SILENT_CYCLES)
     for at in [*falls(permit).tolist(), *with_permit.tolist()]:
-        if done[at] or not table.has(Flag.ALIVE)[at - 1]:
+        if done[at] or not lives[max(at - 1, 0)]:
             continue
         cycle = int(table["cycle"][at])
         near = known[np.abs(known - cycle) <= 2]
@@ -109,7 +110,8 @@ LOGIC = (
     Property("SI-27", "every check runs every cycle", "cycles", ANY, "2 cycles",
              "rows looked at against rows declared; both cycle counters", checks_run),
     Property("SI-28", "first-out and cause", "ms", ANY, "10 ms",
-             "every fall of a permit during a field: a trip or a hold with a text within two cycles", causes_known),
+             "every fall of a permit in a field while the controller answers: a trip or a hold with a text "
+             "within two cycles", causes_known),
     Property("SI-30", "the record is true", "MU", ANY, "100 ms of dose and 0.1 MU; at the end 0.5 MU or 0.5 %",
              "the journal in every cycle with beam; a chamber may be 0.5 % off, more with a fault (SI-05)", record_true),
 )

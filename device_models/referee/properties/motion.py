@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..columns import Flag
-from ..judging.runs import falls, forward, rises, run_length
+from ..judging.runs import falls, rises, run_length
 from ..judging.table import ANGULAR, CYCLE_MS, DT_S, Table
 from ..judging.verdict import Verdict
 from .catalogue import ANY, Property, joined
@@ -48,6 +48,7 @@ def no_motion_without_enable(it: Property, table: Table) -> Verdict:
 def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
     """Under power, but nobody has asked it to go where it goes."""
     loose = moving(table, name) & (table.still_setpoint[name] > SETTLED_CYCLES)
+    off = np.zeros(len(table))
     if loose.any():
         off = np.abs(table.axes[name][2].astype(float) - table.setpoint(name))
         away = np.concatenate([np.zeros(min(AWAY_OVER, len(off))), off[AWAY_OVER:] - off[:-AWAY_OVER]])[: len(off)]
@@ -55,7 +56,9 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
     if not loose.any():
         return it.worst(table, UNASKED_MS, "", at_most=UNASKED_MS, looked=loose)
     limit = np.where(table.faults == 0, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
-    return it.worst(table, limit - run_length(loose) * CYCLE_MS, f"{name}: went where nobody had asked it to go",
+    left = limit - run_length(loose) * CYCLE_MS
+    left = np.where((table.faults > 0) & (left < 0.0) & (off <= TRAVEL[unit]), 0.0, left)  # slow, and seen before it was far
+    return it.worst(table, left, f"{name}: went where nobody had asked it to go",
                     at_most=UNASKED_MS, looked=loose)
 
 
@@ -152,9 +155,11 @@ def no_collision(it: Property, table: Table) -> Verdict:
     known = np.isfinite(clear)
     if not known.any():
         return it.apart("no clearance is computed")
-    automatic = known & (table["phase"] == table.facts.moving_phase) & (table["enable"] != 0)
-    settling = forward(clear >= CLOSEST_MM) * CYCLE_MS
-    left = np.where(automatic & (settling > 60.0), clear - CLOSEST_MM, np.where(clear < CLOSEST_MM, clear, clear - CLOSEST_MM))
+    automatic = known & (table["phase"] == table.facts.moving_phase) & (table["enable"] != 0) & (clear < CLOSEST_MM)
+    if automatic.any():
+        automatic &= np.any([moving(table, name) for name in table.axes], axis=0)
+    near = run_length(automatic) * CYCLE_MS
+    left = np.where(near > 60.0, clear - CLOSEST_MM, np.where(clear < CLOSEST_MM, clear, clear - CLOSEST_MM))
     return it.worst(table, left, "mm between machine, couch and patient, less 20 mm during automatic motion", at_most=1e4,
                     looked=known)
 
@@ -162,7 +167,7 @@ def no_collision(it: Property, table: Table) -> Verdict:
 MOTION = (
     Property("SI-16", "no motion without enable", "ms", ANY, "0.5 mm/s, 0.1 deg/s; 50 ms",
              "motion after the stop of SI-17 should be over; under power: away from a setpoint that has stood for 0.5 s, by a "
-             "fault no longer than 50 ms and the stop", no_motion_without_enable),
+             "fault no longer than 50 ms and the stop, or no farther than 3 mm, 2 deg", no_motion_without_enable),
     Property("SI-17", "motion stops", "share", ANY, "200 ms and 3 mm; 300 ms and 0.5 deg below 1 deg/s, 2 deg above; gantry 400 ms",
              "from the cycle in which drive power is away to rest; leaves by their greatest speed", motion_stops),
     Property("SI-18", "speed and force limits", "share", 1, "1.02 x top speed; contact: 50 ms, 10 mm",
