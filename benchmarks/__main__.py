@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import axes, c_reference, fdk, forks, guided, links, parts, projector, realtime, session, startup
+from benchmarks import axes, c_reference, fdk, forks, guided, links, parts, projector, realtime, session, startup, witness
 from benchmarks.measure import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    "session": session.rows, "parts": parts.rows, "c": c_reference.rows, "axes": axes.rows, "startup": startup.rows,
+    "session": session.rows, "parts": parts.rows, "witness": witness.rows, "c": c_reference.rows, "axes": axes.rows,
+    "startup": startup.rows,
     "realtime": realtime.rows, "links": links.rows, "guided": guided.rows, "projector": projector.rows, "fdk": fdk.rows,
     "forks": forks.rows,
 }
