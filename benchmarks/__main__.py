@@ -8,7 +8,20 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import axes, c_reference, fdk, forks, guided, links, parts, projector, realtime, session, startup, witness
+from benchmarks import (
+    axes,
+    c_reference,
+    fdk,
+    forks,
+    guided,
+    links,
+    parts,
+    projector,
+    realtime,
+    session,
+    startup,
+    witness,
+)
 from benchmarks.measure import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {

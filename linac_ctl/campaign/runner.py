@@ -59,14 +59,15 @@ def whole(case: Case) -> Row:
         raise
     except LinacError as error:
         return refused(case, error)
-    sim.run()
-    row = judge(sim, case)
-    forget(sim)
-    return row
+    try:
+        sim.run()
+        return judge(sim, case)
+    finally:
+        forget(sim)
 
 
 def forget(sim: Any) -> None:
-    """A session whose controller was killed has people in the middle of something: end that here, not when memory is swept."""
+    """A session that broke off has people in the middle of something: end that here, not when memory is swept."""
     for task in asyncio.all_tasks(sim.loop):
         with suppress(RuntimeError):  # they want to go on with it
             task.get_coro().close()

@@ -9,7 +9,7 @@ import pytest
 
 from linac_ctl.testing import finished, interlock, phase
 
-SNAPSHOT = ("RX_CHANGED", "RX_HASH", "PLAN_INTEGRITY")  # what is armed against what is entered, in memory and on file
+SNAPSHOT = ("RX_CHANGED", "RX_HASH", "PLAN_INTEGRITY", "PLAN_BIND")  # what is armed against what is entered, in memory and on file
 
 
 def correct(linac):
