@@ -11,7 +11,7 @@ from ..errors import FaultScheduleError
 from ..runtime.disturbed import Disturbed
 from .alterations import ALTERATIONS
 from .live import Live
-from .memory import flip
+from .memory import flip, place
 
 if TYPE_CHECKING:
     from ..app import Simulation
@@ -112,6 +112,8 @@ class Deeds:
         """What cannot be done is refused when it is asked for, not when its moment has come."""
         if isinstance(action, Write | Ramp):
             self.words.find(action.path)
+        if isinstance(action, Memory):
+            place(self.sim.control, self.sim.order.table, action.path)
         hardware = self.sim.hardware
         if isinstance(action, Line) and (hardware is None or action.device not in hardware.urls):
             raise FaultScheduleError(f"{action.device} is behind no real line in this session; give it one with "

@@ -69,9 +69,7 @@ class Injector:
     def inject(self, fault: Fault) -> None:
         """Now, whatever its moment."""
         self.add(fault)
-        live = self.faults[fault.id]
-        self._row(live, False)["armed"] = 0  # or it would come once more
-        self._begin(live)
+        self._begin(self.faults[fault.id])
 
     def clear(self, name: str) -> None:
         """Put everything back that can be put back; FaultScheduleError for one that does not exist."""
@@ -162,6 +160,7 @@ class Injector:
 
     def _begin(self, live: Live) -> None:
         now = self.cycle
+        self._row(live, False)["armed"] = 0  # whoever began it: its moment does not come once more
         live.injected_cycle = live.injected_cycle if live.times else now + 1
         live.began_cycle, live.active, live.times = now, True, live.times + 1
         if live.effective_cycle is None and live.changes_plant:

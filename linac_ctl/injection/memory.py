@@ -7,9 +7,11 @@ import numpy as np
 
 from device_models.faults.action import Memory
 from device_models.faults.errors import FaultError, nearest
+from device_models.interface.image import Couch
 
 from ..interlocks.table import InterlockTable
 
+ROWS = {"couch": [axis.name.lower() for axis in Couch]}  # rows that have names, beside those of the interlocks
 PATH = re.compile(r"^control\.(\w+)(?:\.(\w+))?(?:\[([^\]]+)\])?(?:\.(\w+))?$")
 
 
@@ -41,19 +43,20 @@ def place(control: Any, table: InterlockTable, path: str) -> tuple[Any, Any]:
             raise FaultError(f"{path!r}: no such table of the trajectory")
     name = field or inner
     if name is not None:
+        if name not in (array.dtype.names or ()):
+            raise FaultError(f"{path!r}: {part} has no {name!r}{nearest(name, list(array.dtype.names or ()))}")
         array = array[name]
-    return array, row_of(table, index)
+    return array, row_of(ROWS.get(part) or [row.id for row in table.rows], index)
 
 
-def row_of(table: InterlockTable, index: str | None) -> Any:
-    """A number, two numbers, or the id of an interlock."""
+def row_of(ids: list[str], index: str | None) -> Any:
+    """A number, two numbers, or the name of a row."""
     if index is None:
         return 0
-    ids = [row.id for row in table.rows]
     if index in ids:
         return ids.index(index)
     try:
         numbers = tuple(int(text) for text in index.split(","))
     except ValueError:
-        raise FaultError(f"[{index}]: neither a number nor an interlock{nearest(index, ids)}") from None
+        raise FaultError(f"[{index}]: neither a number nor a name here{nearest(index, ids)}") from None
     return numbers if len(numbers) > 1 else numbers[0]

@@ -11,6 +11,7 @@ from ..injection.schedule import Schedule
 from ..order import Order
 from ..outcome import complete_record, create_folder
 from ..records.manifest import NAME as MANIFEST
+from .referee import worst
 from .rig import Rig
 
 STARTED = "1970-01-01T00:00:00"  # a test's record holds no wall time: equal tests, equal bytes
@@ -60,6 +61,7 @@ def story(linac: Rig) -> str:
     ]
     lines += [f"fault       {told(one)}" for one in linac.evidence()]
     lines += [f"tripped     {trip.text}" for trip in linac.trips if trip.stop != "inhibit"][-8:]
+    lines += [f"referee     {text}" for text in worst(linac)]
     if linac.error is not None:
         lines.append(f"ended with  {linac.error}")
     if linac.path is not None:

@@ -1,4 +1,4 @@
-"""The pytest plugin `linac-ctl`: fixtures linac, new_linac, inject, operator; the mark `linac`; what a failed test tells.
+"""The pytest plugin `linac-ctl`: fixtures linac, new_linac, inject, operator, referee; the mark `linac`; what a failed test tells.
 
 Loaded with every pytest of an environment that has linac-ctl, so nothing but pytest is imported until a fixture is wanted.
 """
@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from .injected import Injected
     from .operator import Operator
+    from .referee import Referee
     from .rig import Rig
 
 MARK = """linac(session, machine, workflow, plan, seed, without, faults, armed): what the fixture `linac` runs: names or files of \
@@ -80,6 +81,14 @@ def operator(linac: "Rig") -> "Operator":
 def inject(linac: "Rig") -> "Callable[..., Injected]":
     """Makes something go wrong: `inject("ACT-04", leaf=17)`. A test without this fixture has a machine that is not armed."""
     return linac.inject
+
+
+@pytest.fixture
+def referee(request: pytest.FixtureRequest, linac: "Rig") -> "Iterator[Referee]":
+    """Who judges what was really so: `referee.passes()` at the end of a test. One that is never asked fails the test."""
+    yield linac.referee
+    if not linac.referee.asked and not request.node.stash.get(FAILED, False):
+        pytest.fail("referee: was never asked; end the test with referee.passes(), or look at referee.violated", pytrace=False)
 
 
 def marked(item: pytest.Item) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from .injected import Injected, said
 from .moment import Moment
 from .orders import found
 from .predicates import Predicate, Question, named
+from .referee import Referee
 
 BY_TEST = "test"
 
@@ -41,6 +42,7 @@ class Rig:
         with no_chatter():
             self.sim: Simulation = Simulation(order, folder, faults=faults)
         self._elsewhere = Elsewhere()
+        self.referee = Referee(self)
         self.sim.start()
 
     # --- time

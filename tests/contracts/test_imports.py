@@ -31,6 +31,7 @@ SEAMS = {  # outside of these, linac_ctl sees nothing of the machine but its wir
     "linac_ctl/runtime/disturbed.py": ("device_models.disturb",),
     "linac_ctl/runtime/disturbed_block.py": ("device_models.plant", "device_models.referee.witness", "device_models.disturb"),
     "linac_ctl/live/said_fault.py": ("device_models.faults",),
+    "linac_ctl/testing/referee.py": ("device_models.referee.judging",),
     "linac_ctl/campaign": ("device_models.faults", "device_models.referee"),
 }
 

@@ -3,9 +3,10 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from device_models.faults.action import Act, Action, Link, Process
+from device_models.faults.action import Act, Action, Link, Memory, Process
 from device_models.faults.behaviour import Behaviour
 from device_models.faults.fault import Fault, Lasts, When
 from linac_ctl.app import Simulation
@@ -182,3 +183,20 @@ def test_a_moment_that_cannot_come_is_refused_before_anything_runs(when, complai
 def test_what_is_not_there_is_refused_before_anything_runs(given, complaint) -> None:
     with pytest.raises(FaultScheduleError, match=complaint):
         Simulation(order_for(), faults=Schedule("test", (Fault("f", AT_5_MU, **given),)))
+
+
+def test_a_fault_of_the_first_set_up_begins_once() -> None:
+    sim = faulty(Fault("f", When(phase="setup"), signal="gantry.readback_2", behaviour="bias", size=0.1))
+    assert sim.injector.evidence()[0].times == 1 and sim.injector.evidence()[0].activated
+
+
+def test_a_bit_that_turns_over_in_the_goal_of_the_couch_while_the_beam_is_on_does_not_move_it() -> None:
+    sim = faulty(Fault("f", When(phase="beam_on"), mode="CTL-11", set={"field": "couch"}))
+    (found,), rows = sim.injector.evidence(), sim.trace.rows()
+    after = rows["couch"][rows["cycle"] >= found.effective_cycle]
+    assert found.activated and len(after) > 100 and np.ptp(after, axis=0).max() < 0.1  # mm, deg
+
+
+def test_a_word_of_memory_that_is_not_there_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FaultScheduleError, match="did you mean vertical"):
+        doing(monkeypatch, Lasts(), Memory("control.couch[verticl].goal", flip_bit=1))
