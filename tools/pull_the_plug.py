@@ -255,7 +255,7 @@ def code_problems(result: Result, code: int) -> Iterator[str]:
 def stop_problems(pull: Pull, record: RunRecord, in_beam: bool, state: str, first: str, noticed: int, off: int) -> Iterator[str]:
     """A stop that is late, missing or by another name."""
     latches, frozen = record.latches() or {}, pull.way == "frozen"
-    wanted = ("LINK_LOST", "LINK_OUT") if frozen else ("LINK_DOWN",)
+    wanted = ("LINK_LOST", "DATA_STALE", "LINK_OUT") if frozen else ("LINK_DOWN",)  # the first two hold, a cycle apart
     if first not in wanted:
         yield f"first out is {first or 'nothing'}, not {' or '.join(wanted)}"
     if not any(latch in latches for latch in (("LINK_OUT",) if frozen else ("LINK_DOWN",))):

@@ -47,7 +47,8 @@ has their names and units).
 """
 APART = """## What it does not see
 
-- Devices outside of the simulation (ports to real hardware) are judged by their second encoders.
+- Devices outside of the simulation (ports to real hardware) are judged by their second encoders: where they are, not how they got
+  there from one cycle to the next, so SI-16, SI-17 and SI-18 leave them out.
 - SI-03 and SI-25 are judged by what the controller claims of its phase and token, because they are about that.
 - SI-11 compares numbers, not screens: there is no display to read.
 - SI-12 does not look for commands that were decided before a gap and issued after it.

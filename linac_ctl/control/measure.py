@@ -12,7 +12,7 @@ from .state import LIVE
 
 BEAM, NORMAL = int(Phase.BEAM), int(Hold.NORMAL)
 DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
-MLC_NODE, BEAM_NODE = int(Node.MLC), int(Node.BEAM)
+MLC_NODE, BEAM_NODE, GANTRY_NODE, COUCH_NODE = int(Node.MLC), int(Node.BEAM), int(Node.GANTRY), int(Node.COUCH)
 SHORTER, SHORT, LONG = 0.25, 0.1, 0.01  # share of the newest value in a mean over about 0.04 s, 0.1 s and 1 s
 LEAF_MEMORY = 0.005  # about 2 s
 POSITION_APPROVED = FIRST_GUARD + int(Guard.POSITION_APPROVED)
@@ -21,6 +21,7 @@ NAN = float("nan")
 USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the infinite
 DOOR_SHUTS = 50  # cycles: from the last word of a contact that the door is open to the end of the search
 RADIATING = 10  # cycles: longer than the other channel waits for a heartbeat
+FAR_APART = 10.0  # cycles: readings that are farther apart have tripped by their age
 FAR_MM = 1e5  # no reading of a distance in the room is longer
 
 
@@ -136,10 +137,10 @@ def measure_speeds(control, image, fastest, square):
     """Seen speed beyond what was commanded of late (gantry, couch); fastest leaf."""
     signals, job = control.signals, control.job[0]
     signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry, image.gantry, 0, image.gantry.size,
-                                                       job.gantry_asked_deg_per_s)
+                                                       apart_s(image.nodes[GANTRY_NODE]), job.gantry_asked_deg_per_s)
     signals[Signal.COUCH_UNASKED_MM_PER_S] = unasked(control.couch, image.couch, 0, min(3, image.couch.size),
-                                                     job.couch_asked_mm_per_s)
-    signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / DT_S
+                                                     apart_s(image.nodes[COUCH_NODE]), job.couch_asked_mm_per_s)
+    signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / apart_s(image.nodes[MLC_NODE])
     leaves = max(image.mlc.size, 1)
     job.leaf_rms2 += LEAF_MEMORY * (square / leaves - job.leaf_rms2) if job.leaf_rms2 == job.leaf_rms2 else 0.0
     job.leaf_rms2 = square / leaves if not (job.leaf_rms2 >= 0.0) else job.leaf_rms2
@@ -147,12 +148,19 @@ def measure_speeds(control, image, fastest, square):
 
 
 @compiled
-def unasked(aims, wires, first, last, asked):
+def apart_s(node):
+    """Time between a node's last two readings, s. A node that says nothing sensible, or too much, is taken for fast."""
+    cycles = node.apart_cycles
+    return DT_S * (cycles if 1.0 <= cycles <= FAR_APART else 1.0)
+
+
+@compiled
+def unasked(aims, wires, first, last, apart, asked):
     """Speed above the highest speed commanded in the last second, unit per s. What moves is seen by both encoders: one is noise."""
     fastest = -asked
     for i in range(first, last):
         step = lesser(abs(wires[i].readback - aims[i].seen), abs(wires[i].readback_2 - aims[i].seen_2))
-        fastest = worst(step / DT_S - asked, fastest)
+        fastest = worst(step / apart - asked, fastest)
         aims[i].seen, aims[i].seen_2 = wires[i].readback, wires[i].readback_2
     return fastest
 

@@ -44,7 +44,7 @@ class LinkPort:
         self.enabled = self.permitted = False
         self.up, self.why, self.identified = True, "", True
         self.nonce, self.attached = 0, False
-        self._ms, self._invalid = -1, 0
+        self._ms, self._heard_ms, self._invalid = -1, -1, 0
 
     # --- out
 
@@ -199,3 +199,9 @@ class LinkPort:
         node["calibrated"] = float(flags >> 1 & 1)
         age = 0 if self.lockstep else self.clock.age_cycles(self._ms, self.now_ns(), CYCLE_MS)
         node["sampled_cycle"] = self._ms // CYCLE_MS if self.lockstep else cycle - age
+        node["apart_cycles"] = self._apart_cycles()
+
+    def _apart_cycles(self) -> float:
+        """From the readings before to these by the device's own clock: ours skips what it is late for."""
+        before, self._heard_ms = self._heard_ms, self._ms
+        return 1.0 if self.lockstep or before < 0 else (self._ms - before) % MS_32 / CYCLE_MS

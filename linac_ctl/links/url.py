@@ -121,7 +121,7 @@ def _parameters(text: str, parts: SplitResult) -> dict[str, str]:
 
 
 def _path(text: str, parts: SplitResult) -> str:
-    if parts.netloc in (".", ".."):
+    if parts.netloc and parts.netloc != "dev":
         raise LinkUrlError(f"link {text!r}: a path begins at the root; in a shell: serial://$PWD/{parts.netloc}{parts.path}")
     if parts.netloc:
         raise LinkUrlError(f"link {text!r}: a path needs three slashes; did you mean 'serial:///{parts.netloc}{parts.path}'?")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device_models.interface.image import ALL_TESTED, DT_S, SafetyOpen
+from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 from linac_ctl.control.phases import Phase, Reaction
 from linac_ctl.control.signals import Guard, Signal
 from linac_ctl.interlocks.table import phase_bits, reaction_bits
@@ -647,6 +647,30 @@ def test_a_gantry_that_moves_without_being_asked_stops_everything(speed: float, 
         rig.cycle()
     assert ("GANTRY_SPD" in rig.tripped()) is trips
     assert rig.image.nodes["enable"][0] == (1.0 if not trips else 0.0)
+
+
+@pytest.mark.parametrize(("device", "row", "limit"), [("gantry", "GANTRY_SPD", 1.5), ("couch", "COUCH_SPD", 8.0)])
+@pytest.mark.parametrize(("apart", "trips"), [(4.0, False), (10.0, False), (10.1, True), (0.0, True), (NAN, True), (-1.0, True)])
+def test_speed_is_counted_over_the_time_between_readings_where_that_makes_sense(device: str, row: str, limit: float, apart: float,
+                                                                                  trips: bool) -> None:
+    rig = started(Phase.IDLE)
+    rig.spoil("nodes", "apart_cycles", apart, Node[device.upper()])
+    step = 2.0 * limit * DT_S  # twice too fast if it were done in one cycle
+    for _ in range(10):
+        at = [float(getattr(rig.image, device)[field][0]) for field in ("readback", "readback_2")]
+        for field, place in zip(("readback", "readback_2"), at, strict=True):
+            rig.spoil(device, field, place + step)
+        rig.cycle()
+    assert (row in rig.tripped()) is trips
+
+
+@pytest.mark.parametrize(("apart", "speed"), [(1.0, 100.0), (4.0, 25.0), (0.5, 100.0), (10.1, 100.0), (NAN, 100.0)])
+def test_the_speed_of_leaves_is_counted_over_that_time_too(apart: float, speed: float) -> None:
+    rig = started(Phase.BEAM)
+    rig.spoil("nodes", "apart_cycles", apart, Node.MLC)
+    rig.spoil("mlc", "readback", float(rig.image.mlc["readback"][3]) + 100.0 * DT_S, 3)
+    rig.cycle()
+    assert rig.control.signals[Signal.LEAF_SPEED_MM_PER_S] == pytest.approx(speed)
 
 
 @pytest.mark.parametrize("encoder", ["readback", "readback_2"])

@@ -181,6 +181,24 @@ def test_a_free_running_devices_readings_are_as_old_as_its_clock_says() -> None:
     assert wires.nodes[Node.COUCH]["sampled_cycle"] <= 5 and late > 0
 
 
+def far_apart(lockstep: bool, *stamps_ms: int) -> list[float]:
+    """What the image says after each status with such a stamp."""
+    it, far = port(lockstep=lockstep)
+    wires, found = image(), []
+    for number, stamp in enumerate(stamps_ms):
+        far.t_ms = stamp
+        it.send(wires, number)
+        it.receive(wires, number)
+        found.append(float(wires.nodes[Node.COUCH]["apart_cycles"]))
+    return found
+
+
+def test_a_free_running_port_says_how_far_apart_readings_are_by_the_devices_own_clock() -> None:
+    assert far_apart(False, 1000, 1010, 1030, 1035) == [1.0, 1.0, 2.0, 0.5]
+    assert far_apart(False, 2**32 - 10, 10) == [1.0, 2.0]  # its clock begins again at 2^32 ms
+    assert far_apart(True, 0, 10, 30) == [1.0, 1.0, 1.0]  # in lockstep a reading is of this cycle
+
+
 class Everything:
     """Bytes that a peer may send: valid lines of the wrong kind, halves, and anything."""
 

@@ -35,6 +35,7 @@ def test_each_kind_is_understood(text, fields):
     ("bench:4001", "did you mean 'tcp://bench:4001'?"),
     ("COM3", "says no kind before a colon"),
     ("serial://dev/ttyUSB0", "three slashes; did you mean 'serial:///dev/ttyUSB0'?"),
+    ("serial://ports/couch", "begins at the root; in a shell: serial://$PWD/ports/couch"),
     ("serial://./ports/couch", "begins at the root; in a shell: serial://$PWD/./ports/couch"),
     ("serial:", "names no device node"),
     ("serial:///", "names no device node"),

@@ -163,6 +163,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
 NEAR: dict[str, dict[str, Alter]] = {
     "SI-16": {
         "a fault takes the couch 2 mm away": lambda m: faulty(move(m, "couch", 1, SOME, ramp(2.0, 100))),
+        "a couch outside": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 100)).fact(outside=("couch",)),
         "slower than motion": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(0.4, 100)),
         "40 ms of it": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 4)),
         "where it was sent": lambda m: move(move(m, "couch", 0, SOME, ramp(10.0, 60)), "couch_set", 0, SOME, ramp(10.0, 60)),
@@ -170,12 +171,15 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-17": {
         "the gantry coasts 1.1 deg": lambda m: braked(m, "gantry_deg", None, 6.0, 16.0),
+        "a couch outside": lambda m: braked(m, "couch", 1, 40.0, 90.0).fact(outside=("couch",)),
+        "leaves outside": lambda m: unpowered(m, SOME).set("leaf_mm_per_s", SOME, SOME + 30, 5.0).fact(outside=("mlc",)),
         "the couch takes 2.7 mm": lambda m: braked(m, "couch", 1, 40.0, 300.0),
         "the leaves stop in 100 ms": lambda m: unpowered(m, SOME).set("leaf_mm_per_s", SOME, SOME + 10, 5.0),
         "a motion stop takes the power": lambda m: unpowered(m.trip(COLLISION, SOME), SOME + 1),
     },
     "SI-18": {
         "the gantry at 7.1 deg/s": lambda m: move(m, "gantry_deg", None, SOME, ramp(7.1, 100)),
+        "a couch outside": lambda m: move(m, "couch", 2, SOME, ramp(-100.0, 50)).fact(outside=("couch",)),
         "a drop that is caught": lambda m: move(faulty(m), "couch", 2, SOME, ramp(-60.0, 15)),
         "a leaf at 36 mm/s": lambda m: m.set("leaf_mm_per_s", SOME, SOME + 5, 36.0),
         "contact, and at rest": lambda m: unpowered(m.flag(Flag.GUARD, SOME, CYCLES, on=False), SOME + 2),

@@ -153,6 +153,11 @@ class Table:
         found |= {f"couch {name}": ("couch", LINEAR if i < 3 else ANGULAR, self.lane("couch", i)) for i, name in enumerate(names)}
         return {name: axis for name, axis in found.items() if len(self) and np.isfinite(axis[2][-1])}
 
+    @cached_property
+    def watched(self) -> dict[str, tuple[str, str, Any]]:
+        """As `axes`, of this simulation alone: a line says where a device outside is, not how it got there in ten milliseconds."""
+        return {name: axis for name, axis in self.axes.items() if axis[0] not in self.facts.outside}
+
     def speed(self, name: str) -> Any:
         """(n,) unit per s of an axis, from one cycle to the next; 0 where it is not known."""
         if name not in self._speeds:

@@ -35,14 +35,14 @@ def no_motion_without_enable(it: Property, table: Table) -> Verdict:
     """SI-16."""
     verdicts = []
     off_ms = {device: run_length(~on) * CYCLE_MS for device, on in table.power.items()}
-    for name, (device, unit, _) in table.axes.items():
+    for name, (device, unit, _) in table.watched.items():
         loose = moving(table, name) & (off_ms[device] > stop_ms(name, unit))
         left = UNASKED_MS - run_length(loose) * CYCLE_MS if loose.any() else UNASKED_MS
         verdicts.append(it.worst(table, left, f"{name}: moved without drive power",
                                  at_most=UNASKED_MS, looked=loose))
         if name in table.still_setpoint:
             verdicts.append(unasked(it, table, name, unit))
-    return joined(verdicts)
+    return joined(verdicts) if verdicts else it.apart("every device is outside this process: how they move is not known here")
 
 
 def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
@@ -65,7 +65,7 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
 def motion_stops(it: Property, table: Table) -> Verdict:
     """SI-17."""
     verdicts = [power_goes(it, table), leaves_stop(it, table)]
-    for name, (device, unit, place) in table.axes.items():
+    for name, (device, unit, place) in table.watched.items():
         speed = np.abs(table.speed(name))
         for at in falls(table.power[device]).tolist():
             if speed[at] > CREEP[unit]:
@@ -100,6 +100,8 @@ def one_stop(it: Property, table: Table, name: str, unit: str, place: np.ndarray
 
 def leaves_stop(it: Property, table: Table) -> Verdict:
     """All leaves together: only their greatest speed is on record while they have no power."""
+    if "mlc" in table.facts.outside:
+        return it.apart("the leaves are outside this process")
     off = ~table.power["mlc"]
     loose = off & (table["leaf_mm_per_s"] > CREEP["mm"])
     since_ms = run_length(off) * CYCLE_MS
@@ -110,12 +112,12 @@ def speed_limits(it: Property, table: Table) -> Verdict:
     """SI-18."""
     verdicts = [contact(it, table)]
     counts: dict[str, int] = {}
-    for name, (device, unit, _) in table.axes.items():
+    for name, (device, unit, _) in table.watched.items():
         at = counts[device] = counts.get(device, -1) + 1
         limits = table.facts.v_max.get(device, ())
-        if at < len(limits) and device not in table.facts.outside:
+        if at < len(limits):
             verdicts.append(too_fast(it, table, name, unit, np.abs(table.speed(name)), limits[at]))
-    if leaf := table.facts.v_max.get("mlc"):
+    if (leaf := table.facts.v_max.get("mlc")) and "mlc" not in table.facts.outside:
         fast = table["leaf_mm_per_s"].astype(float)
         verdicts.append(too_fast(it, table, "leaves", "mm", fast, leaf[0]))
     return joined(verdicts)
@@ -142,7 +144,7 @@ def contact(it: Property, table: Table) -> Verdict:
         took = float(run_length(on)[-1] if len(on) else 0) * CYCLE_MS if on.all() else float(np.argmin(on)) * CYCLE_MS
         margins = np.full(len(table), np.inf)
         margins[at] = 1.0 - took / CONTACT_MS
-        for _, unit, place in table.axes.values():
+        for _, unit, place in table.watched.values():
             way = np.abs(place[at : at + 50].astype(float) - float(place[at])).max()
             margins[at] = min(margins[at], 1.0 - way / CONTACT[unit])
         verdicts.append(it.worst(table, margins, "contact: power, and way after it", at_most=1.0, looked=margins < np.inf))
