@@ -339,14 +339,18 @@ class Simulation:
         self._count_truth()
         self.linac.on_event(events)
         if events & JUDGED:
-            self._stop_judged()
+            self._judged()
         if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
             self.error = Aborted("aborted by the operator: beam off, motion stopped")
             self.main.cancel()
 
-    def _stop_judged(self) -> None:
-        """The referee has seen in this very cycle what must never be: nothing goes on after that."""
-        self.log("referee", "stopped the run", why=(why := in_line(self.engine.trace.state[0])))
+    def _judged(self) -> None:
+        """The referee has seen in this very cycle what must never be: nothing goes on after that, unless it was told to watch."""
+        why = in_line(self.engine.trace.state[0])
+        if self.order.referee == "watch":
+            self.log("referee", "noted a violation, and only watches", why=why)
+            return
+        self.log("referee", "stopped the run", why=why)
         self.error = RefereeError(why)
         self.abort()
         if self.main is not None:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from device_models.interface.wire.fields import EVERY_UNIT
 
@@ -19,6 +19,7 @@ from .sequencer.session import Step
 from .sequencer.staff import Act, Person, latched_before
 from .sequencer.workflow import build, takes_images, takes_mv_images
 
+RefereeMode = Literal["stop", "watch"]  # what the referee does in line: stop a run that violates a property, or note it only
 DEFAULT_PEOPLE: tuple[Person, ...] = (("anna", "therapist"), ("ben", "therapist"), ("chris", "physicist"), ("dana", "physician"))
 
 
@@ -54,6 +55,7 @@ class Order:
     imaging: "ImagingOrder | None" = None  # only of workflows that take images
     links: dict[str, LinkUrl] = field(default_factory=dict)  # unit -> where it is; none named = in process
     of_record: str = ""  # hash of the configuration files of the run that this order repeats
+    referee: RefereeMode = "stop"
 
     @property
     def configuration_sha256(self) -> str:

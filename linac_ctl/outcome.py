@@ -20,7 +20,7 @@ from .errors import LinacError, RecordError, RefereeError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
 from .links.imager import ImagerLine
 from .links.port import CYCLE_MS, LinkPort
-from .order import Order
+from .order import Order, RefereeMode
 from .patient_room import with_room
 from .plan.model import Beam
 from .plan.trajectory import prepare
@@ -75,7 +75,8 @@ def create_folder(order: Order, path: Path, resumes: str = "", *, started: str,
         plan_sha256=order.plan.sha256, code_version=code_version(), started=started, columns=tuple(columns(machine)),
         phases={int(p): (p.name or "").lower() for p in Phase}, cycle_s=DT_S, row_every=machine.row_every_cycles, beams=beams,
         resumes=resumes, imaged_before_mu=imaged_mu, stop_after_s=stop_after_s, versions=versions(),
-        faults=faults is not None, faults_sha256=faults.sha256 if faults else "")
+        faults=faults is not None, faults_sha256=faults.sha256 if faults else "",
+        referee=order.referee)
     folder = RunFolder.create(path, manifest, declared=False)
     folder.write_config(order.configuration)
     folder.write_plan(order.plan)
@@ -168,14 +169,15 @@ def build_result(sim: Simulation, rows: Rows, digest: str, wall_s: float, cpu_s:
         seed=sim.order.seed, simulated_s=simulated, cpu_s=round(cpu_s, 4), wall_s=round(wall_s, 4),
         realtime_factor=round(simulated / wall_s, 2) if wall_s > 0 else None, cycles=sim.engine.cycle,
         overruns=sim.loop.pace.overruns, timing=timing(sim.loop), beams=beams, interlocks=trips(sim),
-        links=link_results(sim), faults=fault_results(sim), referee=referee_result(sim.verdicts()), **imaging_result(sim))
+        links=link_results(sim), faults=fault_results(sim), **imaging_result(sim),
+        referee=referee_result(sim.verdicts(), sim.order.referee))
 
 
-def referee_result(verdicts: Verdicts) -> RefereeResult:
+def referee_result(verdicts: Verdicts, in_line: RefereeMode) -> RefereeResult:
     """Every property with its margin."""
     return RefereeResult(True, tuple(one.id for one in verdicts.violated), tuple(
         PropertyResult(one.id, one.outcome, None if one.margin is None else round(one.margin, 4), one.unit, one.cycle, one.text)
-        for one in verdicts))
+        for one in verdicts), in_line)
 
 
 def fault_results(sim: Simulation) -> tuple[FaultResult, ...] | None:

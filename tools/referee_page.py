@@ -38,6 +38,11 @@ SI-01, SI-02, SI-05, SI-12 and SI-29 are looked at in line as well: a pulse that
 takes the permit away and stops the session with `referee: SI-05 violated: ...`. In line nobody knows yet which faults took effect,
 so the limits there are those of a machine with faults: 40 ms for SI-02, 5 MU or 10 % for SI-05.
 
+`linac-ctl run --referee watch` lets such a run go on: the violation is an event, and nothing is stopped, so that the whole harm of
+a fault can be measured. The record says so (`referee` in the manifest, `in_line` in result.json, a line in summary and report), and
+a replay watches, too. Without it the referee stops. In tests: `new_linac(..., referee="watch")`; in Python an order with
+`referee="watch"`.
+
 **Time is counted in cycles of 10 ms.** What is on in a cycle counts as on for the whole of it. **Dose limits** are those of a
 machine at 600 MU/min and go with the highest rate of the beam mode in hand; times do not. **faults**: the property is judged
 while at most so many faults have become effective; *any* is however many.

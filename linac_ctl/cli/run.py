@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import UsageError
 from .telemetry import SILENT, Silent, Telemetry, open_telemetry
+
+if TYPE_CHECKING:
+    from ..order import RefereeMode
 
 DEFAULT_SESSION = "spine_igrt"
 SPEEDS = ("max", "1", "10")
@@ -34,6 +37,8 @@ SPEEDS = ("max", "1", "10")
 @click.option("--link", "links", multiple=True, metavar="DEVICE=URL",
               help="A device that is reached over bytes, like couch=serial:///dev/ttyUSB0?baud=921600 or couch=pty: (repeatable).")
 @click.option("--faults", metavar="FILE", help="Faults to inject: a file under configs/faults, by name or path ('none' only arms).")
+@click.option("--referee", type=click.Choice(("stop", "watch")), default="stop", show_default=True,
+              help="What the referee does when a run violates a property in line: stop it, or note it and watch on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder (default runs/<time>-<session>).")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder whose remaining MU are to be delivered.")
 @click.option("--run-for", "run_for_s", type=click.FloatRange(0.01, 1e7),
@@ -44,13 +49,15 @@ SPEEDS = ("max", "1", "10")
 @click.option("--mqtt", metavar="URL", help="Publish what happens: mqtt://HOST:1883, mqtts://HOST:8883, or embedded: (see serve).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of text.")
 def command(session: str, plan: Path | None, ct: Path | None, structures: Path | None, target: str | None, machine: str | None,
-            workflow: str | None, seed: int | None, speed: str, links: tuple[str, ...], faults: str | None, out: Path | None,
-            resume: Path | None, run_for_s: float | None, report: bool, radiographs: str, mqtt: str | None, as_json: bool) -> None:
+            workflow: str | None, seed: int | None, speed: str, links: tuple[str, ...], faults: str | None, referee: "RefereeMode",
+            out: Path | None, resume: Path | None, run_for_s: float | None, report: bool, radiographs: str, mqtt: str | None,
+            as_json: bool) -> None:
     """Run SESSION (default: spine_igrt) and print where everything was written. SIMULATOR, not a medical device."""
     factor = speed_factor(speed)
     with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
         patient = patient_of(ct, structures, target)
         order, start = prepare_order(session, plan, machine, workflow, seed, resume, Path(scratch), patient, links_of(links))
+        order = replace(order, referee=referee)
         folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{order.name}"
         code = carry_out(order, start, folder, factor, run_for_s, report, as_json, radiographs, open_telemetry(mqtt),
                          schedule_of(faults))

@@ -38,6 +38,8 @@ def referee_lines(found: RefereeResult | None) -> Iterator[str]:
     apart = len(found.properties) - len(judged)
     held = f"{len(judged) - len(found.violated)} of {len(judged)} properties of truth held ({apart} not applicable here)"
     yield f"  referee  {held}{'; VIOLATED: ' + ', '.join(found.violated) if found.violated else ''}"
+    if found.in_line == "watch":
+        yield "    it only watched: a run that goes on after a violation shows the harm, and is no treatment"
     for one in judged:
         if one.outcome == "violated":
             yield f"    {one.id} at {(one.cycle or 0) / 100:.2f} s: {one.text}"

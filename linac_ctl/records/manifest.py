@@ -42,6 +42,7 @@ class Manifest:
     beams: tuple[PlannedBeam, ...] = ()
     faults: bool = False  # True = armed: faults may have been injected on purpose
     faults_sha256: str = ""  # of the schedule, where there is one
+    referee: str = "stop"  # in line; watch = a violated property is noted, and the run goes on
     sequences: tuple[tuple[int, ...], ...] = ()  # beams delivered in one auto-sequence; others stand alone
     resumes: str = ""  # run folder whose remaining MU this run delivers
     imaged_before_mu: float = 0.0  # given for images in the runs before

@@ -236,6 +236,9 @@ class RefereeResult(Strict):
     judged: bool
     violated: Annotated[tuple[str, ...], described("ids of properties; empty in a run that is as it should be")]
     properties: tuple[PropertyResult, ...]
+    in_line: Annotated[
+        Literal["stop", "watch"], described("what it does while the run goes on: stop it at a violation, or note that and watch on")
+    ] = "stop"
 
 
 @dataclass(frozen=True, slots=True)

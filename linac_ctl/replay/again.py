@@ -17,7 +17,8 @@ def order_again(run: Path, record: RunRecord) -> tuple[Order, dict[str, Any]]:
     same_code(run, record)
     in_lockstep(run, record)
     manifest = record.manifest
-    order = replace(order_on_record(run, record), of_record=manifest.config_sha256, links={})
+    order = replace(order_on_record(run, record), of_record=manifest.config_sha256, links={},
+                    referee="watch" if manifest.referee == "watch" else "stop")
     if manifest.resumes:  # what people were to do was for the first of these runs
         order = replace(order, script=())
     before = {beam.number: (beam.start_mu, beam.done_before) for beam in manifest.beams}

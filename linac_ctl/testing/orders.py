@@ -4,13 +4,13 @@ import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ..config.suggest import did_you_mean
 from ..errors import UsageError
 from ..injection.schedule import Schedule, load_schedule
 from ..interlocks.table import InterlockTable
-from ..order import Order, resolve
+from ..order import Order, RefereeMode, resolve
 from ..patient_room import with_room
 
 SESSION = "box"  # four static fields: the whole of it takes half a second
@@ -27,6 +27,7 @@ class Wanted:
     seed: int | None = None
     without: tuple[str, ...] = ()  # rows of the interlock table that this machine does not have
     faults: str | Path | None = None  # a schedule
+    referee: RefereeMode = "stop"  # watch: a violated property is noted, and the run goes on
     armed: bool = False  # faults may be injected later; the fixture `inject` arms, too
 
 
@@ -35,6 +36,8 @@ def wanted(given: dict[str, Any]) -> Wanted:
     known = list(Wanted.__dataclass_fields__)
     if strange := [name for name in given if name not in known]:
         raise UsageError(f"mark linac: {', '.join(strange)}: no such word; there are {', '.join(known)}")
+    if given.get("referee", "stop") not in get_args(RefereeMode):
+        raise UsageError(f"mark linac: referee {given['referee']!r}: {' or '.join(get_args(RefereeMode))}")
     rows = given.get("without", ())
     return Wanted(**given | {"without": (rows,) if isinstance(rows, str) else tuple(rows)})
 
@@ -43,7 +46,8 @@ def order_of(what: Wanted, beside: Path) -> Order:
     """An order; files may be named relative to the test's folder `beside`. What is read is kept for the next test."""
     order = _read(found(what.session, beside), what.machine and found(what.machine, beside),
                   what.workflow and found(what.workflow, beside), what.plan and found(what.plan, beside))
-    return without(order if what.seed is None else replace(order, seed=what.seed), what.without)
+    order = replace(order, referee=what.referee) if what.seed is None else replace(order, referee=what.referee, seed=what.seed)
+    return without(order, what.without)
 
 
 def schedule_of(what: Wanted, beside: Path, armed: bool) -> Schedule | None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from .referee import Referee
     from .rig import Rig
 
-MARK = """linac(session, machine, workflow, plan, seed, without, faults, armed): what the fixture `linac` runs: names or files of \
-configurations; `without` takes rows out of the interlock table; `faults` is a schedule, `armed` lets a test inject some"""
+MARK = """linac(session, machine, workflow, plan, seed, without, faults, armed, referee): what the fixture `linac` runs: names or \
+files of configurations; `without` takes rows out of the interlock table; `faults` is a schedule, `armed` lets a test inject \
+some; `referee` "watch" lets a run go on that violates a property"""
 RIGS: pytest.StashKey[Any] = pytest.StashKey()  # list of Rig
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
 

@@ -43,3 +43,9 @@ def test_monitors_that_died_with_the_mains_are_found_before_the_next_pulse(new_l
     harmed.until(beam_off, within_s=60.0)
     assert harmed.first_out == ["POWER", "ABORT"]  # nothing of the machine: the referee stops the run
     assert "SI-05 violated: 6.50 MU above the prescription" in str(harmed.error)
+
+    watched = new_linac(without=CHECKS, referee="watch")
+    mains_fail(watched)
+    watched.until(beam_on)
+    watched.until(beam_off, within_s=60.0)  # nothing stops it but the second channel's timer
+    assert watched.first_out == ["POWER", "DOSE_TIMER"] and watched.mu == pytest.approx(121.5, abs=0.5)  # of 65

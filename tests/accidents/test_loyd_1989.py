@@ -35,3 +35,9 @@ def test_a_chamber_that_reads_too_little_is_found_by_the_other(new_linac):
     harmed.until(beam_off, within_s=60.0)
     assert fault.acted and harmed.first_out == ["ABORT"]  # nothing of the machine: the referee stops the run
     assert "SI-05 violated: 6.59 MU above the prescription" in str(harmed.error)
+
+    watched = new_linac(without=AGREEMENT, referee="watch")
+    fault = lose_signal(watched)
+    watched.inject(parameter="plant.safety.dead", value=LAST_LINE)
+    watched.until(beam_off, within_s=60.0)
+    assert watched.first_out == [] and watched.mu == pytest.approx(213.2, abs=0.5)  # of 65: the chamber that lies ends the field
