@@ -62,7 +62,7 @@ class Simulation:
                  latches: dict[str, Any] | None = None, realtime_interlock: bool = False, clock: Clock | None = None,
                  prepared: "Prepared | None" = None, hardware: "Hardware | None" = None,
                  faults: "Schedule | None" = None) -> None:
-        order = order if faults is None else altered_by(order, faults)
+        order, self.changed_at_load = (order, frozenset()) if faults is None else altered_by(order, faults)
         self.order, self.folder, self.partials = order, folder, partials or {}
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
@@ -88,7 +88,7 @@ class Simulation:
         self.residuals: dict[int, tuple[float, tuple[float, ...]]] = {}
         self.target: TargetLog | None = None  # kept where there is a folder to write it to
         self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials),
-                           self._new_imaging())
+                           self._new_imaging(), order.expected)
         if self.suite.imaging is not None and imaged_mu > 0.0:
             self._carry_over(imaged_mu)
         self.latches = latches
@@ -458,8 +458,8 @@ class Simulation:
         return dict(self._true_mu)
 
 
-def altered_by(order: Order, faults: "Schedule") -> Order:
-    """The order as it is read with these faults; LinacError where that is noticed at once."""
+def altered_by(order: Order, faults: "Schedule") -> tuple[Order, frozenset[str]]:
+    """The order as it is read with these faults, and whose faults made a difference; LinacError where it is noticed."""
     from .injection.loading import altered_at_load
 
     return altered_at_load(order, faults)

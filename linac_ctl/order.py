@@ -13,6 +13,7 @@ from .errors import ConfigError, LinkUrlError, RefusedError, UsageError
 from .interlocks.table import InterlockTable
 from .links.url import LinkUrl, parse_link
 from .plan.dicom_import import read_plan
+from .plan.expected import Expected
 from .plan.model import Plan
 from .sequencer.protocol import ProtocolConfig
 from .sequencer.session import Step
@@ -56,6 +57,7 @@ class Order:
     links: dict[str, LinkUrl] = field(default_factory=dict)  # unit -> where it is; none named = in process
     of_record: str = ""  # hash of the configuration files of the run that this order repeats
     referee: RefereeMode = "stop"
+    expected: Expected | None = None  # what the plan has to be; None = nobody but its file says so
 
     @property
     def configuration_sha256(self) -> str:
@@ -73,6 +75,8 @@ def resolve(session: str, *, plan: Path | None = None, machine: str | None = Non
     chosen = load("sessions", session)
     if patient:
         chosen = with_patient(chosen, patient)
+    if plan:
+        chosen = with_plan(chosen, plan)
     config = validate(SessionConfig, chosen)
     the_machine = load_machine(machine or config.machine)
     table_file = load("interlocks", the_machine.interlocks)
@@ -80,17 +84,18 @@ def resolve(session: str, *, plan: Path | None = None, machine: str | None = Non
     flow = validate(WorkflowConfig, flow_file)
     steps = build([step.model_dump() for step in flow.steps], str(flow_file.path))
     path = plan or plan_path(config, the_machine, scratch)
+    the_plan = read_plan(path)
     parts = {"session": chosen, "machine": the_machine.loaded, "interlocks": table_file, "workflow": flow_file}
     if takes_images(steps) and config.protocol is not None:
         parts["protocol"] = load("protocols", config.protocol)
     return Order(
         name=config.name, machine=the_machine, table=validate(InterlockTable, table_file), workflow=flow.name, steps=steps,
-        plan=read_plan(path), plan_path=path, group=config.fraction_group, seed=config.seed if seed is None else seed,
+        plan=the_plan, plan_path=path, group=config.fraction_group, seed=config.seed if seed is None else seed,
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=script(config),
         longest_s=config.time_limit_s, configuration={name: described(part) for name, part in parts.items()},
         files=tuple((file, hashlib.sha256(file.read_bytes()).hexdigest()) for part in parts.values() for file in part.files),
         imaging=imaging_order(config, the_machine, steps, flow.name, parts.get("protocol")),
-        links=session_links(config, chosen) | (links or {}),
+        links=session_links(config, chosen) | (links or {}), expected=expected_plan(config, the_plan.sha256),
     )
 
 
@@ -111,6 +116,23 @@ def with_patient(session: Loaded, given: dict[str, str]) -> Loaded:
     kept = {key: value for key, value in before.items() if key not in ("phantom", "ct", "structures", "target", "spacing_mm")}
     data = session.data | {"patient": kept | given}
     return replace(session, data=data, sha256=hashlib.sha256(canonical_json(data).encode()).hexdigest())
+
+
+def with_plan(session: Loaded, plan: Path) -> Loaded:
+    """The session with another plan: what it says of its own one does not hold for this one, what it expects does."""
+    data = session.data | {"plan": {"file": str(plan)}}
+    return replace(session, data=data, sha256=hashlib.sha256(canonical_json(data).encode()).hexdigest())
+
+
+def expected_plan(config: SessionConfig, sha256: str) -> Expected | None:
+    """As the session says; a plan that it asks to be made has to be what was ordered, in the file that came of it."""
+    from .plan.make.recipes import find_recipe
+
+    if (said := config.expect) is not None:
+        return Expected(said.by, said.sha256, said.mu, said.beams, said.fraction_gy, said.within_percent)
+    if config.plan is None or config.plan.make is None:
+        return None
+    return Expected("the order", sha256, find_recipe(config.plan.make).mu if config.plan.mu is None else config.plan.mu)
 
 
 def imaging_order(config: SessionConfig, machine: Machine, steps: tuple[Step, ...], workflow: str,
@@ -211,7 +233,7 @@ def order_on_record(run: Path, record: Any) -> Order:
         people=people(config), reaction_s=config.operators.reaction_s if config.operators else 1.0, script=script(config),
         longest_s=config.time_limit_s, configuration=parts, files=(),
         imaging=imaging_order(config, machine, steps, flow.name, files.get("protocol")),
-        links=session_links(config, files["session"]))
+        links=session_links(config, files["session"]), expected=expected_plan(config, plan.sha256))
 
 
 def recorded(run: Path, part: dict[str, Any]) -> Loaded:

@@ -286,12 +286,12 @@ def complete(sim: Simulation, slot: int) -> bool:
 
 
 def outcome_of(sim: Simulation, beams: tuple[BeamResult, ...]) -> Any:
-    """delivered, partial, refused or terminated."""
-    if all(complete(sim, slot) for slot in range(len(beams))):
+    """delivered, partial, refused or terminated. What an earlier run completed, and this one refused to give, is refused."""
+    given = any(b.delivered_mu > b.start_mu for b in beams)
+    if all(complete(sim, slot) for slot in range(len(beams))) and (given or sim.error is None):
         return "delivered"
     if any(trip.stop == "terminate" for trip in sim.linac.panel.history):
         return "terminated"
-    given = any(b.delivered_mu > b.start_mu for b in beams)
     return "partial" if given else "refused"
 
 

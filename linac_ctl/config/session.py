@@ -37,6 +37,24 @@ class PlanChoice(Frozen):
         return self
 
 
+class ExpectConfig(Frozen):
+    """What the plan has to be, by record and verify or a second calculation of MU; any other plan is refused."""
+
+    sha256: str = Field(default="", pattern="^([0-9a-f]{16,64})?$", description="of the approved plan file; 16 digits or more")
+    mu: float | None = Field(default=None, gt=0, description="MU of the fraction, all beams together")
+    beams: dict[int, float] = Field(default_factory=dict, description="MU of each beam, by DICOM beam number; others are refused")
+    fraction_gy: float | None = Field(default=None, gt=0, description="prescribed dose of a fraction, against the plan's own")
+    within_percent: float = Field(default=5.0, gt=0, le=20, description="by which MU and Gy may differ")
+    by: str = Field(default="the session", min_length=1, description="who says so, for messages and the record")
+
+    @model_validator(mode="after")
+    def says_something(self) -> "ExpectConfig":
+        """An expectation of nothing is a mistake."""
+        if not (self.sha256 or self.beams or self.mu is not None or self.fraction_gy is not None):
+            raise ValueError("say what is expected: `sha256`, `mu`, `beams` or `fraction_gy`")
+        return self
+
+
 class Person(Frozen):
     """Somebody on the staff."""
 
@@ -146,6 +164,7 @@ class SessionConfig(Frozen):
     machine: str = Field(description="name or path of a machine file")
     workflow: str = Field(description="name or path of a workflow file")
     plan: PlanChoice | None = Field(default=None, description="none = must be given with --plan")
+    expect: ExpectConfig | None = Field(default=None, description="what the plan has to be; none = if made, as ordered")
     fraction_group: int | None = Field(default=None, ge=1, description="FractionGroupNumber; none = the only one")
     seed: int = Field(default=1, ge=0, lt=2**63)
     patient: PatientConfig | None = Field(default=None, description="needed by workflows that take images")

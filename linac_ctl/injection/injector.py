@@ -63,7 +63,8 @@ class Injector:
             raise FaultScheduleError(f"fault {fault.id!r}: {error}") from None
         self.faults[fault.id] = live
         if only_at_load(live):
-            live.injected_cycle, live.effective_cycle, live.active, live.times = 0, 0, True, 1
+            live.injected_cycle, live.active, live.times = 0, True, 1
+            live.effective_cycle = 0 if fault.id in self.sim.changed_at_load else None
             self._row(live, False)["armed"] = 0
 
     def inject(self, fault: Fault) -> None:

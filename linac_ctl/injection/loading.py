@@ -1,6 +1,9 @@
 """Faults of data: what is read is altered before the session is built on it."""
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from device_models.faults.action import Alter
 from device_models.faults.errors import FaultError
@@ -9,6 +12,7 @@ from device_models.faults.modes import find
 from device_models.faults.modes.mode import Place
 
 from ..errors import FaultScheduleError
+from ..plan.model import Beam, Plan
 from .alterations import ALTERATIONS, AT_LOAD
 from .live import Live
 from .plan import actions_of
@@ -60,14 +64,34 @@ def bites(fault: Fault, place: Place) -> None:
         raise FaultError(f"{mode.id}: this session takes no images; take one with a patient, like spine_igrt_quick")
 
 
-def altered_at_load(order: "Order", schedule: Schedule) -> "Order":
-    """The order as it is read with these faults. A LinacError from here is how the session ends: the damage was noticed."""
-    place = place_of(order)
+def altered_at_load(order: "Order", schedule: Schedule) -> tuple["Order", frozenset[str]]:
+    """-> (the order as it is read with these faults, ids of those that changed what would be delivered, or for whom).
+
+    A LinacError from here is how the session ends: the damage was noticed.
+    """
+    place, changed = place_of(order), set()
     for fault in schedule.faults:
         for action in new_live(fault, place, 0).actions:
             if isinstance(action, Alter) and action.kind in AT_LOAD:
-                order = AT_LOAD[action.kind](order, action.settings)
-    return order
+                before, order = order, AT_LOAD[action.kind](order, action.settings)
+                changed |= {fault.id} if not same_plan(before.plan, order.plan) else set()
+    return order, frozenset(changed)
+
+
+def same_plan(a: Plan, b: Plan) -> bool:
+    """Whatever its file looks like: the same treatment for the same patient."""
+    whose = [(p.patient_id, p.frame_of_reference_uid, p.patient_position, p.sop_instance_uid, p.label) for p in (a, b)]
+    return whose[0] == whose[1] and _shapes(a) == _shapes(b)
+
+
+def _shapes(plan: Plan) -> list[list[object]]:
+    """Every beam of every fraction, as it would be delivered."""
+    return [[number, *(_value(getattr(beam, f.name)) for f in fields(Beam))]
+            for number in [group.number for group in plan.groups] for beam in plan.fraction(number)]
+
+
+def _value(value: object) -> object:
+    return (value + 0.0).tobytes() if isinstance(value, np.ndarray) else repr(value)  # -0.0 is 0.0
 
 
 def only_at_load(live: Live) -> bool:

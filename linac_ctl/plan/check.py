@@ -12,6 +12,8 @@ from linac_ctl.plan.finding import ERROR, WARNING, Finding
 from linac_ctl.plan.model import Beam, Plan
 
 MOST_SHOWN = 20
+MU_PER_GY = (30.0, 1000.0)  # open fields need about 100 to 200, strongly modulated ones 300 to 700; what is outside was not meant
+LEAST_GY = 0.1  # of less than this nothing can be said: a point outside the field, an imaging dose
 
 
 def check(plan: Plan, machine: MachineConfig, group: int | None = None) -> list[Finding]:
@@ -29,7 +31,7 @@ def check(plan: Plan, machine: MachineConfig, group: int | None = None) -> list[
             *check_modulation(beam, machine),
         ]
     for number in [g.number for g in plan.groups] if group is None else [group]:
-        findings += _one_place(plan.fraction(number))
+        findings += [*_one_place(plan.fraction(number)), *_of_the_dose(plan, number)]
     return findings
 
 
@@ -57,6 +59,15 @@ def _of_the_plan(plan: Plan) -> Iterator[Finding]:
         yield Finding(
             WARNING, "ApprovalStatus", f"is {plan.approval or 'not given'}", "APPROVED", "have the plan approved"
         )
+
+
+def _of_the_dose(plan: Plan, number: int) -> Iterator[Finding]:
+    """MU that do not fit the dose which the same plan says they give: a factor of ten, another unit."""
+    mu, gy = sum(beam.mu for beam in plan.fraction(number)), plan.fraction_gy(number)
+    if gy is None or gy < LEAST_GY or MU_PER_GY[0] <= mu / gy <= MU_PER_GY[1]:
+        return
+    yield Finding(ERROR, "BeamMeterset", f"of all beams is {mu:g} MU for {gy:g} Gy: {mu / gy:.0f} MU per Gy",
+                  f"{MU_PER_GY[0]:g} to {MU_PER_GY[1]:g}", "compare MU and dose with the planning system")
 
 
 def _one_place(beams: tuple[Beam, ...]) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ def _group(item: Item, treated: dict[int, Item], set_up: dict[int, Item]) -> Fra
     references = item.items("ReferencedBeamSequence")
     _require_all(item, number, references)
     mu: dict[int, float] = {}
+    dose_gy: list[float | None] = []
     for reference in references:
         beam = reference.whole("ReferencedBeamNumber")
         if beam not in treated and beam not in set_up:
@@ -38,8 +39,11 @@ def _group(item: Item, treated: dict[int, Item], set_up: dict[int, Item]) -> Fra
             raise item.where.refuse("ReferencedBeamNumber", f"{beam} is named twice in fraction group {number}")
         if beam in treated:
             mu[beam] = _meterset(reference.at(beam=treated[beam].where.beam), number)
+            dose_gy.append(reference.maybe_number("BeamDose"))
     fractions = item.maybe_number("NumberOfFractionsPlanned")
-    return FractionGroup(number, int(fractions) if fractions else 1, tuple(mu), tuple(mu.values()))
+    doses = tuple(gy for gy in dose_gy if gy is not None)
+    return FractionGroup(number, int(fractions) if fractions else 1, tuple(mu), tuple(mu.values()),
+                         doses if len(doses) == len(mu) else ())
 
 
 def _require_all(item: Item, number: int, references: tuple[Item, ...]) -> None:

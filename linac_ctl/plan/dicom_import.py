@@ -74,6 +74,7 @@ def _assemble(
         source=source,
         sha256=sha256,
         notes=notes(plan, beams),
+        prescribed_gy=_prescribed_gy(plan),
     )
 
 
@@ -100,3 +101,10 @@ def _structure_set(plan: Item) -> str:
     for item in plan.items("ReferencedStructureSetSequence"):
         return item.text("ReferencedSOPInstanceUID")
     return ""
+
+
+def _prescribed_gy(plan: Item) -> float | None:
+    """To the target, by the whole course; of several targets the one that gets most."""
+    found = [gy for item in plan.items("DoseReferenceSequence") if item.text("DoseReferenceType").upper() == "TARGET"
+             and (gy := item.maybe_number("TargetPrescriptionDose")) is not None]
+    return max(found, default=None)

@@ -53,6 +53,7 @@ class FractionGroup:
     fractions: int
     beams: tuple[int, ...]
     mu: tuple[float, ...] = ()  # BeamMeterset of each of `beams`; empty = as the beams say
+    dose_gy: tuple[float, ...] = ()  # BeamDose of each of `beams`; empty = the plan does not give all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +76,22 @@ class Plan:
     source: str = ""  # where it was read
     sha256: str = ""  # of the file's bytes
     notes: tuple[str, ...] = field(default=())  # what the importer had to assume, one line each
+    prescribed_gy: float | None = None  # TargetPrescriptionDose of the whole course; None = the plan does not give one
 
     def fraction(self, number: int | None = None) -> tuple[Beam, ...]:
         """The beams of one fraction group (the first by default), in order of delivery."""
-        group = self.groups[0] if number is None else next(g for g in self.groups if g.number == number)
+        group = self.group(number)
         by_number = {beam.number: beam for beam in self.beams}
         mu = group.mu or tuple(by_number[n].mu for n in group.beams)
         return tuple(by_number[n].with_mu(m) for n, m in zip(group.beams, mu, strict=True))
+
+    def group(self, number: int | None = None) -> FractionGroup:
+        """One fraction group, the first by default."""
+        return self.groups[0] if number is None else next(g for g in self.groups if g.number == number)
+
+    def fraction_gy(self, number: int | None = None) -> float | None:
+        """Dose of one fraction as the plan itself says: of its beams, else its share of the prescription. None = it does not."""
+        group = self.group(number)
+        if group.dose_gy:
+            return sum(group.dose_gy)
+        return None if self.prescribed_gy is None else self.prescribed_gy / max(group.fractions, 1)

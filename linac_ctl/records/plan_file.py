@@ -26,7 +26,7 @@ def read_plan(folder: Path) -> Plan:
     try:
         beams = tuple(_beam(beam) for beam in data["beams"])
         groups = tuple(FractionGroup(g["number"], g["fractions"], tuple(g["beams"])) for g in data["groups"])
-        rest = {f.name: data[f.name] for f in fields(Plan) if f.name not in ("beams", "groups")}
+        rest = {f.name: data[f.name] for f in fields(Plan) if f.name in data and f.name not in ("beams", "groups")}
         rest |= {name: tuple(rest[name]) for name in ("setup_beams", "notes")}
         return Plan(beams=beams, groups=groups, **rest)
     except (KeyError, TypeError, ValueError) as e:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..plan.expected import Expected
 from ..plan.model import Beam, Plan
 from ..subsystems.linac import Linac
 from .staff import Staff
@@ -73,6 +74,7 @@ class Suite:
     session_number: int
     resumed: bool = False
     imaging: "Imaging | None" = None  # only in workflows that take images
+    expected: Expected | None = None  # what the plan has to be; None = nobody but its file says so
 
 
 class Step(Protocol):

@@ -75,7 +75,6 @@ GOES_ON = {  # the least that has to happen is that nothing is given twice or wr
     "OPR-05": "an early or second approval approves nothing, and a good one follows",
     "LNK-12": "done and not acknowledged: targets are absolute, so that done twice is done once",
     "OPR-03": "a trip of dose cannot be reset by those who press, and the field is over",
-    "DAT-05": "a fraction that is on record as given is not given again",
     "DOS-12": "counters that lost MU in a hold: what was given is in the journal",
 }
 

@@ -17,19 +17,28 @@ CONFIG_FILES = {"tolerances": "interlocks", "interlock_table": "interlocks", "mu
 
 
 class Borrowed(type(Path())):  # type: ignore[misc]
-    """A path that can be watched: its folder goes when nobody holds it any more."""
+    """A path that can be watched: its folder goes when nobody holds it any more, and `read` is called when somebody reads it."""
+
+    read: Callable[[], None] | None = None
+
+    def read_bytes(self) -> bytes:
+        """As always, and somebody is told."""
+        if self.read is not None:
+            self.read()
+        data: bytes = super().read_bytes()
+        return data
 
 
-def own_file(name: str, data: bytes) -> Path:
+def own_file(name: str, data: bytes) -> Borrowed:
     """A file of this run's own."""
     folder = tempfile.mkdtemp(prefix="linac-ctl-fault-")
-    path: Path = Borrowed(folder, name)
+    path = Borrowed(folder, name)
     weakref.finalize(path, shutil.rmtree, folder, True)
     path.write_bytes(data)
     return path
 
 
-def own_plan(sim: "Simulation") -> Path:
+def own_plan(sim: "Simulation") -> Borrowed:
     """A copy of the plan file that from now on is the plan file of this run."""
     path = own_file(sim.order.plan_path.name, sim.order.plan_path.read_bytes())
     sim.order = replace(sim.order, plan_path=path)
@@ -51,15 +60,18 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 def plan_changes(sim: "Simulation", given: Settings) -> Altered:
-    """The plan file is no longer what was read."""
+    """The plan file is no longer what was read. It tells nobody: the first who could know is whoever reads it next."""
     before = sim.order
     path = own_plan(sim)
     path.write_bytes(CHANGES[str(given["kind"])](path.read_bytes()))
 
     def back() -> None:
+        path.read = None
         sim.order = replace(sim.order, plan_path=before.plan_path)
 
-    return done(sim, back)
+    altered = Altered(back)
+    path.read = lambda: altered.mark(sim.engine.cycle + 1)
+    return altered
 
 
 def config_changes(sim: "Simulation", given: Settings) -> Altered:

@@ -11,6 +11,7 @@ from .altered import Altered, Settings, done
 if TYPE_CHECKING:
     from linac_ctl.app import Simulation
 
+WRITTEN = ("complete", "mu_1", "mu_2", "mu_backup")
 NOWHERE = Path(os.devnull) / "record"
 WORDS = {"disk": "disk full", "db_locked": "locked by another process", "power": "the store has no power",
          "log_write_error": "input/output error", "fds": "too many open files"}
@@ -60,9 +61,10 @@ def journal_lost(sim: "Simulation", given: Settings) -> Altered:
     """The journal of what has been given is blank again (counter_reset), or its open entry is (partial_forgotten)."""
     journal, at = sim.control.journal, int(sim.control.job["slot"][0])
     slots = slice(None) if given["kind"] == "counter_reset" else slice(at, at + 1) if at >= 0 else slice(0)
-    for name in ("complete", "mu_1", "mu_2", "mu_backup"):
+    known = any(float(journal[name][slots].sum()) > 0.0 for name in WRITTEN)
+    for name in WRITTEN:
         journal[name][slots] = 0
-    return done(sim)
+    return done(sim) if known else Altered()  # nothing was on record that could be lost
 
 
 ALTERATIONS = {"record_fails": record_fails, "given_before": given_before, "journal_lost": journal_lost}

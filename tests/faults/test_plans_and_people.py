@@ -1,0 +1,92 @@
+"""Findings of fault campaigns about plans, records and people: each as the smallest schedule that showed it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device_models.faults.fault import Fault, Lasts, When
+from linac_ctl.app import Simulation
+from linac_ctl.errors import PlanError
+from linac_ctl.injection.schedule import Schedule
+from linac_ctl.order import Order, resolve
+from linac_ctl.plan.expected import Expected
+from tests.support import order_for, quick, small_static
+
+LOAD = When(phase="load")
+
+
+def session(folder: Path, name: str = "faults_short") -> Order:
+    return resolve(name, scratch=folder)
+
+
+def faulty(order: Order, **fault: Any) -> Simulation:
+    sim = Simulation(order, faults=Schedule("one", (Fault("f", **fault),)))
+    sim.run()
+    return sim
+
+
+def given_mu(sim: Simulation) -> float:
+    return float(sim.plant.beam["true_total_mu"][0])
+
+
+def acted(sim: Simulation) -> bool:
+    return sim.injector.evidence()[0].activated
+
+
+@pytest.mark.parametrize("field", ["mu_x10", "unit"])
+def test_mu_that_were_not_ordered_are_refused_before_anything_moves(field: str, tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=LOAD, mode="OPR-12", set={"field": field})
+    assert acted(sim) and "MU, by the order 40.00 MU" in str(sim.error)
+    assert given_mu(sim) == 0.0 and sim.session.plan is None
+
+
+def test_a_plan_that_nobody_else_knows_is_given_and_the_record_says_so() -> None:
+    sim = Simulation(order_for(quick(), [small_static(quick(), mu=2.0)]))
+    sim.run()
+    assert sim.error is None and any(event.what == "plan not compared" for event in sim.events)
+
+
+def test_a_plan_that_somebody_else_calculated_differently_is_refused() -> None:
+    order = replace(order_for(quick(), [small_static(quick(), mu=20.0)]), expected=Expected("a second calculation", mu=2.0))
+    sim = Simulation(order)
+    sim.run()
+    assert "by a second calculation 2.00 MU" in str(sim.error) and given_mu(sim) == 0.0
+
+
+def test_a_plan_saved_without_what_shaped_it_is_not_the_file_that_was_approved(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=LOAD, mode="DAT-03", set={"kind": "jaws_max"})
+    assert acted(sim) and "sha256" in str(sim.error) and given_mu(sim) == 0.0
+
+
+def test_an_arc_that_lost_its_control_points_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="control points were lost"):
+        faulty(session(tmp_path, "faults_arc"), when=LOAD, mode="DAT-03", set={"kind": "last_cp_only"})
+
+
+def test_of_two_control_points_the_first_and_the_last_are_all_so_nothing_was_lost(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=LOAD, mode="DAT-03", set={"kind": "last_cp_only"})
+    assert not acted(sim) and sim.error is None
+
+
+@pytest.mark.parametrize("phase", ["load", "setup"])
+def test_a_plan_file_that_was_damaged_after_it_was_read_prevents_the_start(phase: str, tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=When(phase=phase), mode="DAT-01")
+    assert acted(sim) and given_mu(sim) == 0.0 and "PLAN_INTEGRITY" in str(sim.error)
+
+
+def test_damage_that_is_gone_before_anybody_reads_the_file_never_acted(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=When(phase="load", after_s=0.1), mode="DAT-01", lasts=Lasts(blip=True))
+    assert not acted(sim) and sim.error is None
+
+
+def test_a_fraction_that_is_on_record_as_given_is_refused_before_the_patient_is_set_up(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=LOAD, mode="DAT-05")
+    assert acted(sim) and "on record as given" in str(sim.error) and given_mu(sim) == 0.0
+    assert not any(event.what == "patient_on_couch" for event in sim.events)
+
+
+def test_a_journal_in_which_nothing_stands_has_nothing_to_forget(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=LOAD, mode="DAT-05", set={"kind": "counter_reset"})
+    assert not acted(sim) and sim.error is None
