@@ -9,6 +9,8 @@ from .interface.grid import on_grid
 from .interface.image import DT_S, records
 from .parts.node import report
 
+GUARD_TEST_CYCLES = 3
+
 ROOM_STATE = np.dtype([
     # truth, written by operators (1.0 yes, 0.0 no)
     ("door_closed", "f8"), ("search_pressed", "f8"), ("patient_present", "f8"),
@@ -17,6 +19,7 @@ ROOM_STATE = np.dtype([
     # memory
     ("door_1", "f8"), ("door_2", "f8"),  # what the two door contacts say; wired to the safety channel as well
     ("door_was_closed", "f8"), ("last_person_out", "f8"), ("search_left", "i8"),
+    ("bar_was_held", "f8"), ("guard_test_left", "i8"),
     # parameters
     ("search_cycles", "i8"),
     # where faults write
@@ -49,11 +52,23 @@ def search(room):
 
 
 @compiled
+def test_guards(room):
+    """The touch guards open for a moment when somebody takes the bar, so that a welded contact is found; -> 1.0 = not just now."""
+    if room.motion_enable == 1.0 and room.bar_was_held != 1.0:
+        room.guard_test_left = GUARD_TEST_CYCLES
+    room.bar_was_held = room.motion_enable
+    testing = room.guard_test_left > 0
+    room.guard_test_left -= 1 if testing else 0
+    return 0.0 if testing else 1.0
+
+
+@compiled
 def step_room(room, wire, clearance_mm, node, node_wire, cycle):
     """One cycle. `clearance_mm`: what the collision computer says; contact presses the touch guards."""
     search(room)
     room.door_1, room.door_2 = either(room.door_closed, room.door_stuck), either(room.door_closed, room.door_stuck_2)
     free = 0.0 if clearance_mm <= 0.0 else room.touchguard_ok
+    free *= test_guards(room)
     if not report(node, node_wire, True, cycle):
         return
     wire.door_closed, wire.door_closed_2 = room.door_1, room.door_2

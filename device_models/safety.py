@@ -30,8 +30,10 @@ SAFETY_STATE = np.dtype([
     ("permit", "f8"),  # what the beam's contactor sees
     ("passed", "i8"), ("test_bit", "i8"), ("test_cycle", "i8"), ("acted", "i8"),
     ("was_armed", "f8"), ("was_asked", "f8"),
+    ("other_cycles", "i8"),  # in a row in which the controller said other limits than those in force
     # parameters
     ("margin_mu", "f8"), ("margin_ratio", "f8"), ("silence_limit", "i8"), ("step_cycles", "i8"),
+    ("silence_tested", "i8"),  # with which the self-test feeds the heartbeat's check: the limit as it was built, in cycles
     ("longest_s", "f8"), ("largest_mu", "f8"), ("key", "i8"),
     # where faults write
     ("dead", "i8"),  # 0; SafetyOpen bits whose comparator never opens: latent, found by the self-test
@@ -88,7 +90,7 @@ def violated(safety, room, fed):
     most_mu = safety.preset_mu + max(safety.margin_mu, safety.margin_ratio * safety.preset_mu)
     mu = VIOLATING if fed == DOSE else safety.mu_backup
     beam_s = VIOLATING if fed == TIMER else safety.beam_s
-    silent = safety.silence_limit if fed == HEARTBEAT else safety.silent_cycles
+    silent = safety.silence_tested if fed == HEARTBEAT else safety.silent_cycles
     found = 0 if mu <= most_mu else DOSE
     found |= 0 if beam_s <= safety.time_limit_s else TIMER
     found |= 0 if silent < safety.silence_limit else HEARTBEAT
@@ -96,6 +98,14 @@ def violated(safety, room, fed):
     found |= 0 if room.estop_ok == 1.0 and fed != ESTOP else ESTOP
     found |= 0 if safety.loaded == 1 and fed != LIMITS else LIMITS
     return found & ~safety.dead
+
+
+@compiled
+def unlike(safety, wire):
+    """LIMITS where the controller says other limits than those in force, twice in a row: one of the two is wrong."""
+    same = wire.preset_mu == safety.preset_mu and wire.time_limit_s == safety.time_limit_s
+    safety.other_cycles = 0 if same or safety.loaded == 0 else safety.other_cycles + 1
+    return LIMITS & ~safety.dead if safety.other_cycles > 1 else 0
 
 
 @compiled
@@ -144,7 +154,7 @@ def step_safety(safety, chamber, wire, beam_wire, beam, room, node, node_wire, s
     listen(safety, wire.response, cycle)
     begin_test(safety, wire.selftest == 1.0, permit)
     fed = fed_bit(safety)
-    found = violated(safety, room, fed)
+    found = violated(safety, room, fed) | unlike(safety, wire)
     latch(safety, found & ~fed, wire.reset == 1.0 and not permit)
     testing = safety.test_bit != 0
     go_on_testing(safety, found)
@@ -168,6 +178,7 @@ def new_safety(config: SafetyConfig, key: int) -> Any:
     """SAFETY_STATE (1,): nothing loaded, nothing tested, chain open. `key` makes the challenges of this run its own."""
     return records(
         1, SAFETY_STATE, open=LIMITS, margin_mu=config.backup_margin_mu, margin_ratio=config.backup_margin_ratio,
-        silence_limit=round(config.heartbeat_limit_s / DT_S), step_cycles=max(2, round(config.selftest_step_s / DT_S)),
+        silence_limit=round(config.heartbeat_limit_s / DT_S), silence_tested=round(config.heartbeat_limit_s / DT_S),
+        step_cycles=max(2, round(config.selftest_step_s / DT_S)),
         longest_s=config.longest_limit_s, largest_mu=config.largest_preset_mu, key=key, timer_rate=1.0,
     )

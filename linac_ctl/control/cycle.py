@@ -114,6 +114,7 @@ def give_permit(job, beam):
     beam.rate_mu_per_s = on_grid(job.rate_mu_per_s * job.permit)
     job.low_cycles = 0 if job.permit == 1 else job.low_cycles + 1
     job.beam_s += DT_S * job.permit
+    job.flowing_s += DT_S if job.permit == 1 and job.flowing > 0 else 0.0
 
 
 @compiled

@@ -2,6 +2,8 @@
 
 from math import sqrt
 
+import numpy as np
+
 from device_models.interface.compiled import compiled
 from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 
@@ -10,7 +12,9 @@ from .phases import Hold, Phase
 from .signals import FIRST_GUARD, Guard, Signal
 from .state import LIVE
 
-BEAM, NORMAL = int(Phase.BEAM), int(Hold.NORMAL)
+BEAM, READY, NORMAL = int(Phase.BEAM), int(Phase.READY), int(Hold.NORMAL)
+ARMED = (READY, BEAM)
+HALF_PULSE = 0.51  # of a pulse: the field ends at the nearest one
 DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS = (int(bit) for bit in SafetyOpen)
 MLC_NODE, BEAM_NODE, GANTRY_NODE, COUCH_NODE = int(Node.MLC), int(Node.BEAM), int(Node.GANTRY), int(Node.COUCH)
 SHORTER, SHORT, LONG = 0.25, 0.1, 0.01  # share of the newest value in a mean over about 0.04 s, 0.1 s and 1 s
@@ -22,6 +26,9 @@ USUAL = 1e9  # mm, deg or tolerances: sums below this hold neither NaN nor the i
 DOOR_SHUTS = 50  # cycles: from the last word of a contact that the door is open to the end of the search
 RADIATING = 10  # cycles: longer than the other channel waits for a heartbeat
 FAR_APART = 10.0  # cycles: readings that are farther apart have tripped by their age
+GUARD_TEST = 5  # cycles: a little longer than the touch guards' own test
+COARSE, FINE = 1e3, 1e6  # grid of positions (um, 0.001 deg) and of MU: sums over whole numbers of it are exact
+SAME_MU = 0.001
 FAR_MM = 1e5  # no reading of a distance in the room is longer
 
 
@@ -230,6 +237,8 @@ def measure_quality(job, signals, param, beam):
                                        abs(beam.chamber_hv_2_v / param.chamber_hv_v - 1.0))
     signals[Signal.ENERGY] = abs(beam.energy_ratio - 1.0)
     signals[Signal.MODE_WRONG] = 0.0 if beam.mode_sensed == beam.mode else 1.0
+    job.selecting = 0 if beam.mode_sensed == beam.mode else job.selecting
+    signals[Signal.MODE_UNASKED] = signals[Signal.MODE_WRONG] if job.selecting == 0 else 0.0
     signals[Signal.ACCESSORY_WRONG] = 0.0 if beam.accessory == job.accessory else 1.0
     signals[Signal.HV_ON] = closed(beam.hv_on)
     signals[Signal.WATER_LEVEL] = closed(beam.water_level_ok)
@@ -255,6 +264,7 @@ def measure_safety(job, signals, safety):
     """What the second channel says of itself; a self-test opens it on purpose."""
     opened = 0 if safety.testing > 0.5 else safety.open
     signals[Signal.CHANNEL_PERMIT] = closed(safety.permit)
+    signals[Signal.PERMIT_WELDED] = 1.0 if safety.permit != 0.0 and (safety.open != 0 or safety.testing > 0.5) else 0.0
     refused = job.permit == 1 and safety.permit != 1.0
     signals[Signal.CHANNEL_REFUSED] = signals[Signal.CHANNEL_REFUSED] + 1.0 if refused else 0.0
     signals[Signal.OPEN_DOSE] = 1.0 if opened & DOSE else 0.0
@@ -266,6 +276,7 @@ def measure_safety(job, signals, safety):
     signals[Signal.ECHO_OFF] = worst(abs(safety.preset_echo_mu - job.preset_mu),
                                      abs(safety.time_limit_echo_s - job.time_limit_s))
     signals[Signal.TIMER_SPLIT_S] = abs(safety.beam_s - job.beam_s)
+    signals[Signal.BEAM_TIME_OVER_S] = job.flowing_s - job.longest_s
     missing = ALL_TESTED & ~safety.passed
     signals[Signal.SELFTEST_MISSING] = bits(missing)
     signals[Signal.SELFTEST_DOSE_MISSING] = bits(missing & (DOSE | TIMER))
@@ -285,6 +296,30 @@ def watch_door(job, room):
 
 
 @compiled
+def watch_guards(job, room):
+    """1.0 when both contacts of the touch guards opened as they do when the bar is taken: a welded one does not."""
+    held = 1 if room.motion_enable == 1.0 and room.motion_enable_2 == 1.0 else 0
+    if held == 1 and job.bar_held == 0:
+        job.guard_test_left, job.guards_open[0], job.guards_open[1] = GUARD_TEST, 0, 0
+    job.bar_held = held
+    if job.guard_test_left > 0:
+        job.guards_open[0] = 1 if room.touchguard_ok == 0.0 else job.guards_open[0]
+        job.guards_open[1] = 1 if room.touchguard_ok_2 == 0.0 else job.guards_open[1]
+        job.guards_tested = float(job.guards_open[0] * job.guards_open[1]) if job.guard_test_left == 1 else job.guards_tested
+    return job.guards_tested
+
+
+@compiled
+def measure_guards(job, signals, room):
+    """Pressed or not; while the guards test themselves, before anything moves far, they say nothing of that."""
+    signals[Signal.GUARDS_TESTED] = watch_guards(job, room)
+    pressed = lesser(closed(room.touchguard_ok), closed(room.touchguard_ok_2))
+    signals[Signal.TOUCHGUARD] = 1.0 if job.guard_test_left > 0 and pressed == 0.0 else pressed
+    signals[Signal.TOUCHGUARD_SPLIT] = abs(room.touchguard_ok - room.touchguard_ok_2)
+    job.guard_test_left -= 1 if job.guard_test_left > 0 else 0
+
+
+@compiled
 def measure_room(job, signals, room):
     """Switches; 1.0 is healthy."""
     signals[Signal.DOOR_CYCLED] = watch_door(job, room)
@@ -295,8 +330,7 @@ def measure_room(job, signals, room):
     bar = lesser(closed(room.motion_enable), closed(room.motion_enable_2))
     signals[Signal.MOTION_ENABLE] = bar if job.bar_needed > 0.5 or bar != bar else 1.0
     signals[Signal.ENABLE_SPLIT] = abs(room.motion_enable - room.motion_enable_2)
-    signals[Signal.TOUCHGUARD] = lesser(closed(room.touchguard_ok), closed(room.touchguard_ok_2))
-    signals[Signal.TOUCHGUARD_SPLIT] = abs(room.touchguard_ok - room.touchguard_ok_2)
+    measure_guards(job, signals, room)
     signals[Signal.KEY] = closed(room.key_on)
     signals[Signal.MAINS] = closed(room.mains_ok)
     signals[Signal.ROOM_MONITOR] = closed(room.room_monitor_ok)
@@ -389,13 +423,40 @@ def measure_patient(job, signals, room):
 
 
 @compiled
-def measure_self(job, signals, rows):
+def sum_up(row, weight):
+    """Whole thousandths of a unit, each with a weight of its own."""
+    total = 0.0
+    for i in range(row.size):
+        weight += 1.0
+        total += weight * np.rint(row[i] * COARSE)
+    return total
+
+
+@compiled
+def sum_of_point(table, k):
+    """Over everything that is to be delivered at this control point; exact, so that whoever sums up finds the same."""
+    total = np.rint(table.mu[k] * FINE) + 2.0 * np.rint(table.stop_mu[k] * FINE) + 3.0 * table.move[k]
+    total += sum_up(table.gantry[k], 3.0) + sum_up(table.collimator[k], 4.0) + sum_up(table.jaws[k], 5.0)
+    return total + sum_up(table.carriages[k], 9.0) + sum_up(table.mlc[k], 11.0)
+
+
+@compiled
+def altered(job, table):
+    """1.0 when what is about to be delivered, at the two control points in use, is not what was armed."""
+    s = job.segment
+    whole = sum_of_point(table, s) == table.check[s] and sum_of_point(table, s + 1) == table.check[s + 1]
+    sound = abs(job.mu_end - job.preset_mu) <= SAME_MU and abs(job.half_pulse_mu - HALF_PULSE * job.pulse_mu) <= 1e-9
+    return 0.0 if whole and sound and job.prescription == job.armed_prescription else 1.0
+
+
+@compiled
+def measure_self(job, signals, rows, table):
     """The controller's own consistency."""
     phase = job.phase
     signals[Signal.STATE_ILLEGAL] = 0.0 if phase in PHASES and (job.permit == 0 or phase == BEAM) else 1.0
     signals[Signal.UNEVALUATED] = rows.size - job.evaluated
     signals[Signal.LATCH_SPLIT] = latch_differences(rows)
-    signals[Signal.PRESCRIPTION_CHANGED] = 0.0 if job.prescription == job.armed_prescription else 1.0
+    signals[Signal.PRESCRIPTION_CHANGED] = altered(job, table) if phase in ARMED else 0.0
     signals[Signal.SESSION_CHANGED] = 0.0 if job.session == job.armed_session else 1.0
 
 
@@ -415,7 +476,7 @@ def measure(control, image):
     measure_arc(job, signals, control.trajectory)
     measure_approval(job, signals, image.couch)
     measure_patient(job, signals, image.room[0])
-    measure_self(job, signals, control.interlocks)
+    measure_self(job, signals, control.interlocks, control.trajectory)
     lag = worst(signals[Signal.GANTRY_OFF_DEG] * control.param[0].per_gantry_hold,
                 signals[Signal.JAW_OFF_MM] * control.param[0].per_jaw_hold)
     signals[Signal.MOTION_LAG] = worst(lag, signals[Signal.LEAF_OFF_MM] * control.param[0].per_leaf_hold)

@@ -119,6 +119,10 @@ class Signal(IntEnum):
     KV_UNASKED = 99  # exposures of the kV tube that the controller did not ask for
     DOOR_CYCLED = 100  # 1.0 = both door contacts said open before the door closed behind the last person
     PULSE_SHORT = 101  # share by which the pulses of this cycle gave chamber 1 less dose than a pulse has; 0.0 without pulses
+    PERMIT_WELDED = 102  # 1.0 = the channel's permit is there while the channel says that it is open, or tests itself
+    GUARDS_TESTED = 103  # 1.0 = both contacts of the touch guards opened when the motion-enable bar was taken
+    MODE_UNASKED = 104  # 1.0 = the mode sensed is not the one asked for, and nobody has asked for another
+    BEAM_TIME_OVER_S = 105  # beam-on time of the field beyond what is planned, a tenth, and a second
 
 
 class Guard(IntEnum):

@@ -53,6 +53,9 @@ JOB = np.dtype([
     ("moving", "i8"),  # 1 = between control points without dose
     ("arrived_cycles", "i8"),
     ("beam_s", "f8"),
+    ("flowing_s", "f8"),  # beam-on time of the field, all attempts together
+    ("longest_s", "f8"),  # that it may have
+    ("selecting", "i8"),  # 1 = another mode was asked for, and is not sensed yet
     ("run_up_left", "i8"),  # cycles until the arc starts; below zero: waiting for the first pulse
     ("run_up_cycles", "i8"),
     ("run_up_to_deg", "f8"),
@@ -84,6 +87,10 @@ JOB = np.dtype([
     ("door_open_cycle", "i8", (2,)),  # in which each contact of the door said open last
     ("door_cycled", "f8"),  # 1.0 = both did, shortly before the door closed behind the last person; or nobody was in since power-up
     ("person_out", "i8"),  # last cycle
+    ("bar_held", "i8"),  # last cycle
+    ("guard_test_left", "i8"),  # cycles in which the touch guards are to be seen open: they test themselves
+    ("guards_open", "i8", (2,)),  # contacts of the guards that were
+    ("guards_tested", "f8"),  # 1.0 = both were, when the bar was taken last; or nobody has taken it since power-up
     ("bar_needed", "f8"),  # 1.0 = motion needs a held motion-enable bar (staff in the room)
     # the approved position of the patient
     ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
@@ -148,6 +155,7 @@ class Trajectory(NamedTuple):
     accel: Any  # (n,) highest change of rate inside the segment
     stop_mu: Any  # (n,) next MU at which the beam has to stop
     move: Any  # (n,) 1 = the segment that starts here is motion without dose
+    check: Any  # (n,) sum over what is to be delivered at this control point, made from the plan and not from these tables
     gantry: Any  # (n, 1) deg
     collimator: Any  # (n, 1) deg
     jaws: Any  # (n, jaws) mm
@@ -200,7 +208,7 @@ def new_trajectory(machine: MachineConfig, points: int) -> Trajectory:
     sizes = machine.sizes()
     flat = [np.zeros(points) for _ in range(6)]
     axes = [np.zeros((points, sizes[name])) for name in ("gantry", "collimator", "jaws", "mlc", "carriages")]
-    return Trajectory._make((*flat, np.zeros(points, np.int64), *axes))
+    return Trajectory._make((*flat, np.zeros(points, np.int64), np.zeros(points), *axes))
 
 
 def columns(machine: MachineConfig) -> list[str]:
@@ -229,7 +237,7 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
     job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000,
                   token_needed=1.0, token_cycle=-1, token_couch=np.nan, surface_reference_mm=np.nan, door_cycled=1.0,
-                  door_open_cycle=-1000, person_out=1)
+                  door_open_cycle=-1000, person_out=1, bar_held=1, guards_tested=1.0, selecting=1, longest_s=1e9)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

@@ -27,7 +27,7 @@ def place_of(order: "Order") -> Place:
     """What modes may ask about the session."""
     machine = order.machine.controller
     links = tuple(name for name, url in order.links.items() if url.scheme != "sim")
-    return Place(machine.sizes()["mlc"], order.seed, links, order.imaging is not None)
+    return Place(machine.sizes()["mlc"], order.seed, links, order.imaging is not None, machine.sizes()["kv_arms"])
 
 
 def new_live(fault: Fault, place: Place, cycle: int) -> Live:
@@ -62,6 +62,8 @@ def bites(fault: Fault, place: Place) -> None:
         raise FaultError(f"{mode.id}: does not bite in phase {phase}; it does in {', '.join(mode.phases)}")
     if "imaging" in mode.needs and not place.imaging:
         raise FaultError(f"{mode.id}: this session takes no images; take one with a patient, like spine_igrt_quick")
+    if "kv_arms" in mode.needs and not place.kv_arms:
+        raise FaultError(f"{mode.id}: this machine has no kV arms; take one that has, like c_arm_m120_ready")
 
 
 def altered_at_load(order: "Order", schedule: Schedule) -> tuple["Order", frozenset[str]]:

@@ -10,6 +10,7 @@ from transitions import Machine
 from device_models.interface.image import ALL_TESTED, DT_S, Image, SafetyOpen
 
 from ..config.machine import BeamLimits
+from ..control.measure import COARSE, FINE, HALF_PULSE
 from ..control.phases import Hold, Phase, Reaction
 from ..control.signals import FIRST_GUARD, Guard, Signal
 from ..control.state import Control, Trajectory
@@ -20,6 +21,7 @@ from .conditions import Conditions
 
 SELFTEST_TIMEOUT_S, OPENS_S = 30.0, 1.0
 TWO_CYCLES_S = 2 * DT_S
+LONGER, ANYWAY_S = 1.1, 0.95  # beam-on time that a field may have (SI-09: 10 % and 1 s, less the cycles that a stop takes)
 RESELECTED = (BeamState.WARM, BeamState.ARMED, BeamState.TERMINATED)  # left by choosing again: ARMED when the start was refused
 
 
@@ -53,6 +55,7 @@ class Beam:
         if self.state in RESELECTED:
             self.trigger("reselect")
         self.trigger("warm_up")
+        self.control.job["selecting"] = 1
         self.image.beam["mode"] = list(self.limits.modes).index(mode)
         self.image.beam["hv_request"] = 1.0
         wait = self.limits.warm_up_timeout_s
@@ -75,6 +78,8 @@ class Beam:
         job = self.control.job
         load(self.control, field, self.limits)
         job["preset_mu"], job["time_limit_s"], job["beam_s"] = round(float(field.mu[-1]), 3), round(time_limit_s, 3), 0.0
+        if not resumed:
+            job["flowing_s"], job["longest_s"] = 0.0, LONGER * field.beam_on_s + ANYWAY_S
         job["prescription"] = job["armed_prescription"] = prescription
         job["session"] = job["armed_session"] = session
         await self._arm_channel(field.start_mu, resumed)
@@ -202,7 +207,7 @@ def load(control: Control, field: Field, limits: BeamLimits) -> None:
     job, mode = control.job, limits.modes[field.beam.mode]
     values = {
         "beam_number": field.beam.number, "slot": -1, "points": field.points, "segment": field.segment,
-        "expected_mu": field.start_mu, "mu_end": field.mu[-1], "half_pulse_mu": 0.51 * mode.mu_per_pulse,
+        "expected_mu": field.start_mu, "mu_end": field.mu[-1], "half_pulse_mu": HALF_PULSE * mode.mu_per_pulse,
         "pulse_mu": mode.mu_per_pulse, "max_rate_mu_per_s": mode.max_dose_rate_mu_per_min / 60.0,
         "start_rate_mu_per_s": field.start_rate_mu_per_s, "moving": 0, "arrived_cycles": 0, "flowing": 0,
         "permit_lead": round(limits.beam_on_latency_s / DT_S), "run_up_left": 0, "run_up_cycles": 0,
@@ -235,3 +240,13 @@ def fill(trajectory: Trajectory, field: Field) -> None:
     ]
     for mine, theirs in flat + [(getattr(trajectory, name), table) for name, table in field.axes.items()]:
         mine[:n] = np.asarray(theirs)
+    trajectory.check[:n] = sums(field)
+
+
+def sums(field: Field) -> Any:
+    """(n,) as `control.measure.sum_of_point` does, from the field itself: the second copy that its tables are compared with."""
+    total = np.rint(field.mu * FINE) + 2.0 * np.rint(field.stop_mu * FINE) + 3.0 * field.move
+    for name, weight in (("gantry", 3.0), ("collimator", 4.0), ("jaws", 5.0), ("carriages", 9.0), ("mlc", 11.0)):
+        table = np.rint(np.asarray(field.axes[name]) * COARSE)
+        total = total + table @ (weight + 1.0 + np.arange(table.shape[1]))
+    return total

@@ -10,7 +10,8 @@ import pytest
 
 from linac_ctl.testing import at_mu, beam_off, beam_on, finished, interlock, tripped
 
-CHECKS = ("DOSE_HV", "PULSE_LOW", "RATE_PLAUS", "DOSE_RATE_LO")  # of the monitors themselves, and against the count of pulses
+# of the monitors themselves, against the count of pulses, and against the planned beam-on time
+CHECKS = ("DOSE_HV", "PULSE_LOW", "RATE_PLAUS", "DOSE_RATE_LO", "FIELD_TIME")
 GIVEN_MU = 20.0
 
 

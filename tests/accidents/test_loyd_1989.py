@@ -9,8 +9,8 @@ import pytest
 
 from linac_ctl.testing import at_mu, beam_off
 
-# chamber 1 against itself, the others, the count of pulses, and the planned rate
-AGREEMENT = ("PULSE_LOW", "MU_DIS", "RATE_PLAUS", "DOSE_RATE_LO")
+# chamber 1 against itself, the others, the count of pulses, the planned rate, and the planned beam-on time
+AGREEMENT = ("PULSE_LOW", "MU_DIS", "RATE_PLAUS", "DOSE_RATE_LO", "FIELD_TIME")
 LAST_LINE = 3  # comparators of the safety channel: own dose (1), own timer (2)
 FACTOR = 3.7  # +270 %
 

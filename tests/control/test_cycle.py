@@ -24,6 +24,7 @@ from linac_ctl.control.cycle import (
     write_journal,
 )
 from linac_ctl.control.cycle import test_watches as look_at_watches
+from linac_ctl.control.measure import sum_of_point
 from linac_ctl.control.phases import Event, Hold, Phase, Reaction
 from linac_ctl.control.signals import Signal
 from linac_ctl.control.state import columns
@@ -441,7 +442,7 @@ def test_a_condition_that_holds_is_an_event(rig: Rig) -> None:
 
 
 def test_the_end_of_the_field_is_an_event(rig: Rig) -> None:
-    rig.job["mu_end"] = rig.image.beam["mu_1"][0]
+    rig.job["mu_end"] = rig.job["preset_mu"] = rig.image.beam["mu_1"][0]
     assert rig.cycle() & int(Event.FIELD_END)
     assert rig.phase is Phase.MOVE and rig.permit == 0.0
 
@@ -457,6 +458,7 @@ def test_the_beam_stops_where_the_next_segment_is_a_motion(rig: Rig) -> None:
     t = rig.control.trajectory
     t.stop_mu[0] = rig.image.beam["mu_1"][0]
     t.move[0] = 1
+    t.check[0] = sum_of_point(t, 0)
     rig.cycle()
     assert rig.job["moving"][0] == 1
     rig.job["moving"] = 0

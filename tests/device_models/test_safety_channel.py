@@ -292,6 +292,11 @@ def test_latent_faults_of_the_channel_are_writes_to_its_record(bench: Bench) -> 
     bench.plant.safety["keeps_limits"] = 1.0
     bench.arm(preset_mu=5.0)
     assert bench.image.safety["preset_echo_mu"][0] == 100.0  # the echo gives it away
+    bench.beam(3)
+    assert not bench.on and bench.open == SafetyOpen.LIMITS  # and the channel says that it was told of others
+    bench.plant.safety["keeps_limits"] = 0.0
+    bench.beam_off()
+    bench.arm(preset_mu=5.0)
     bench.plant.safety["timer_rate"] = 0.0
     bench.beam(50)
     assert bench.image.safety["beam_s"][0] == 0.0

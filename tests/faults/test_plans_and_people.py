@@ -8,7 +8,7 @@ import pytest
 
 from device_models.faults.fault import Fault, Lasts, When
 from linac_ctl.app import Simulation
-from linac_ctl.errors import PlanError
+from linac_ctl.errors import FaultScheduleError, PlanError
 from linac_ctl.injection.schedule import Schedule
 from linac_ctl.order import Order, resolve
 from linac_ctl.plan.expected import Expected
@@ -90,3 +90,8 @@ def test_a_fraction_that_is_on_record_as_given_is_refused_before_the_patient_is_
 def test_a_journal_in_which_nothing_stands_has_nothing_to_forget(tmp_path: Path) -> None:
     sim = faulty(session(tmp_path), when=LOAD, mode="DAT-05", set={"kind": "counter_reset"})
     assert not acted(sim) and sim.error is None
+
+
+def test_a_mode_of_the_imagers_arms_is_refused_on_a_machine_that_has_none() -> None:
+    with pytest.raises(FaultScheduleError, match="IMG-13: this machine has no kV arms"):
+        faulty(order_for(quick(), [small_static(quick(), mu=2.0)]), when=When(mu=1.0), mode="IMG-13")

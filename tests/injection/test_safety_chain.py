@@ -22,7 +22,7 @@ def put(part: str, field: str, value: float) -> Any:
 
 
 @pytest.mark.parametrize(("field", "value", "words"), [
-    ("dead", HEARTBEAT_BIT, "heartbeat"), ("dead", ESTOP_BIT, "estop"), ("stuck_permit", 1.0, "a relay that does not open"),
+    ("dead", HEARTBEAT_BIT, "heartbeat"), ("dead", ESTOP_BIT, "estop"), ("stuck_permit", 1.0, "PERMIT_WELD"),
 ])
 def test_a_watchdog_or_relay_that_would_not_act_is_found_before_the_first_beam(field: str, value: float, words: str) -> None:
     bench = run(static(), at_s(0.01, put("safety", field, value)))

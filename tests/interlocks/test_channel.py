@@ -89,7 +89,7 @@ def test_a_new_channel_is_open_and_knows_nothing() -> None:
     it = new_safety(CONFIG, 7)
     assert len(it) == 1 and it.dtype.names == SAFETY_STATE.names
     known = {"open": LIMITS, "margin_mu": 1.0, "margin_ratio": 0.01, "silence_limit": 5, "step_cycles": 5, "longest_s": 1800.0,
-             "largest_mu": 10_000.0, "key": 7, "timer_rate": 1.0}
+             "largest_mu": 10_000.0, "key": 7, "timer_rate": 1.0, "silence_tested": 5}
     assert {name: it[name][0] for name in SAFETY_STATE.names if it[name][0] != 0} == known
     quick = new_safety(CONFIG.model_copy(update={"selftest_step_s": 0.001}), 7)
     assert quick["step_cycles"][0] == 2
@@ -259,7 +259,34 @@ def test_a_test_value_violates_its_own_check_only(channel: Channel, bit: SafetyO
     assert violated(channel.safety, channel.room, int(bit)) == int(bit)
 
 
+@pytest.mark.parametrize("field", ["preset_mu", "time_limit_s"])
+@pytest.mark.parametrize(("factor", "opens"), [(1.0, False), (1.0 + 1e-12, True), (0.0, True), (2.0, True), (NAN, True)])
+def test_limits_that_the_controller_says_otherwise_than_they_are_open_the_chain(channel: Channel, field: str, factor: float,
+                                                                                opens: bool) -> None:
+    channel.armed().ask(**{field: float(channel.wire[field]) * factor})
+    assert channel.run() == 0  # once may be the line
+    assert channel.run() == (LIMITS if opens else 0)
+    assert channel.wire["permit"] == (0.0 if opens else 1.0)
+    channel.ask(**{field: float(channel.safety[field])})
+    assert channel.run() == 0
+
+
+def test_without_limits_in_force_there_is_nothing_to_differ_from(channel: Channel) -> None:
+    channel.ask(preset_mu=5.0)
+    channel.run(5)
+    assert channel.safety["other_cycles"] == 0
+
+
 # --- self-test
+
+@pytest.mark.parametrize(("limit", "passes"), [(4, True), (5, True), (6, False), (500, False)])
+def test_a_heartbeat_check_that_waits_longer_than_it_was_built_to_does_not_pass_its_test(channel: Channel, limit: int,
+                                                                                        passes: bool) -> None:
+    channel.armed().set(silence_limit=limit)
+    channel.ask(selftest=1.0)
+    channel.run(31)
+    assert bool(channel.wire["passed"] & HEARTBEAT) is passes
+
 
 def test_a_rising_request_starts_the_test_from_nothing_passed(channel: Channel) -> None:
     channel.set(passed=63, test_cycle=4, acted=1)

@@ -200,9 +200,14 @@ def age(rig: Rig, cycles: float) -> None:
 def past_the_end(rig: Rig, far: float) -> None:
     """The field is over by so much, and still in hand."""
     rig.job["half_pulse_mu"] = -100.0  # so that the end of the field does not come first
-    rig.job["mu_end"] = rig.image.beam["mu_1"][0] - far
+    rig.job["mu_end"] = rig.job["preset_mu"] = rig.image.beam["mu_1"][0] - far
     rig.spoil("beam", "mu_1", rig.image.beam["mu_1"][0])
     rig.spoil("beam", "mu_2", rig.image.beam["mu_2"][0])
+
+
+def beam_time(rig: Rig, over_s: float) -> None:
+    """The field has had so much more beam-on time than it may."""
+    rig.spoiled.append(lambda: rig.job.__setitem__("longest_s", rig.job["flowing_s"] - over_s))
 
 
 # id, how, inside, outside, phase
@@ -221,6 +226,14 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("TOUCHGUARD", wire("room", "touchguard_ok_2"), 1.0, 0.0, Phase.BEAM),
     ("TOUCH_DIS", wire("room", "touchguard_ok_2"), 1.0, 0.0, Phase.IDLE),
     ("POWER", wire("room", "mains_ok"), 1.0, 0.0, Phase.BEAM),
+    ("PERMIT_WELD", wire("safety", "open"), 0, SafetyOpen.LIMITS, Phase.IDLE),
+    ("PERMIT_WELD", wire("safety", "testing"), 0.5, 1.0, Phase.MOVE),
+    ("FIELD_TIME", beam_time, -0.001, 0.001, Phase.BEAM),
+    ("FIELD_TIME", beam_time, -5.0, NAN, Phase.BEAM),
+    ("MODE_MOVED", wire("beam", "mode_sensed"), 0, -1, Phase.IDLE),
+    ("MODE_MOVED", wire("beam", "mode_sensed"), 0, 1, Phase.MOVE),
+    ("GUARD_TEST", job("guards_tested"), 1.0, 0.999, Phase.MOVE),
+    ("GUARD_TEST", job("guards_tested"), 1.0, NAN, Phase.READY),
     ("PERMIT_READY", wire("safety", "permit"), 1.0, 0.0, Phase.READY),
     ("LIMITS_LOADED", wire("safety", "open"), SafetyOpen.DOOR, SafetyOpen.LIMITS, Phase.READY),
     ("MU_DIS", ahead("mu_2", "mu_1"), 0.999, 1.001, Phase.BEAM),
@@ -723,8 +736,71 @@ def test_a_released_bar_stops_motion_only_while_somebody_has_to_hold_it() -> Non
     rig.cycle()
     assert (rig.image.nodes["enable"] == 0.0).all()
     rig.heal()
+    take_bar(rig, True, True)
     rig.cycle(11)
     assert rig.tripped() == [] and (rig.image.nodes["enable"] == 1.0).all()
+
+
+def take_bar(rig: Rig, first: bool, second: bool) -> None:
+    """Somebody takes the bar, and those contacts of the guards open for a moment."""
+    rig.job["bar_held"] = 0
+    for field, opens in (("touchguard_ok", first), ("touchguard_ok_2", second)):
+        rig.spoil("room", field, 0.0 if opens else 1.0)
+    rig.cycle(3)
+    rig.heal()
+    rig.cycle(4)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_guards_that_do_not_open_when_the_bar_is_taken_prevent_motion(first: bool, second: bool) -> None:
+    rig = started(Phase.MOVE)
+    take_bar(rig, first, second)
+    assert rig.tripped() == ([] if first and second else ["GUARD_TEST"])
+
+
+def test_guards_that_stay_open_after_their_test_are_pressed() -> None:
+    rig = started(Phase.MOVE)
+    rig.job["bar_held"] = 0
+    for field in ("touchguard_ok", "touchguard_ok_2"):
+        rig.spoil("room", field, 0.0)
+    rig.cycle(5)
+    assert rig.tripped() == []
+    rig.cycle()
+    assert rig.tripped() == ["TOUCHGUARD"]
+
+
+def test_another_mode_may_be_on_its_way_when_it_was_asked_for() -> None:
+    rig = started(Phase.MOVE)
+    rig.job["selecting"] = 1
+    rig.spoil("beam", "mode_sensed", -1)
+    rig.cycle(50)
+    assert rig.tripped() == []
+    rig.heal()
+    rig.cycle()
+    rig.spoil("beam", "mode_sensed", -1)
+    rig.cycle(2)
+    assert rig.tripped() == ["MODE_MOVED"]
+
+
+@pytest.mark.parametrize("phase", [Phase.READY, Phase.BEAM])
+@pytest.mark.parametrize("table, column, by", [
+    ("mlc", 3, 0.002), ("jaws", 1, -0.002), ("gantry", 0, 0.002), ("collimator", 0, 1e300), ("mlc", 0, NAN)])
+def test_a_position_that_is_not_the_one_that_was_armed_prevents_or_ends_the_beam(table: str, column: int, by: float,
+                                                                                phase: Phase) -> None:
+    rig = started(phase)
+    getattr(rig.control.trajectory, table)[int(rig.job["segment"][0]), column] += by
+    rig.cycle(2)
+    assert ("RX_HASH" if phase is Phase.BEAM else "RX_CHANGED") in rig.tripped() and rig.permit == 0.0
+
+
+@pytest.mark.parametrize("field, by, changed", [("mu_end", 0.0009, False), ("mu_end", 0.0011, True), ("mu_end", NAN, True),
+                                                ("pulse_mu", 1e-12, False), ("pulse_mu", 1e-6, True)])
+def test_an_end_or_a_pulse_that_is_not_the_armed_one_is_found_by_its_second_copy(field: str, by: float, changed: bool) -> None:
+    rig = started(Phase.READY)
+    rig.job[field] += by
+    rig.cycle(2)
+    assert ("RX_CHANGED" in rig.tripped()) is changed
 
 
 def test_one_contact_of_the_bar_is_not_enough() -> None:

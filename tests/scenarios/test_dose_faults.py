@@ -13,7 +13,7 @@ from tests.support import machine, order_for, small_static
 M = machine()
 PRESCRIBED_MU = 100.0
 OWN_DOSE_CHECKS = ("MU_DIS", "MU_MONO", "RATE_PLAUS", "DOSE_RATE_LO", "DOSE_RATE_HI", "DOSE_PER_PULSE", "PULSE_HIGH",
-                   "PULSE_LOW", "TIMER_DIS")
+                   "PULSE_LOW", "TIMER_DIS", "FIELD_TIME")
 
 
 def field(mode: str = "6X", mu: float = PRESCRIBED_MU) -> Any:

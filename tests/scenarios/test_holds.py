@@ -22,7 +22,12 @@ def free(bench: Bench) -> None:
 
 
 def slow(bench: Bench) -> None:
-    """A leaf that does less than half of what it should."""
+    """A leaf that does much less than it should."""
+    bench.plant.mlc["v_max"][LEAF] = 18.0
+
+
+def slower(bench: Bench) -> None:
+    """A leaf that does less than half of it."""
     bench.plant.mlc["v_max"][LEAF] = 10.0
 
 
@@ -36,6 +41,15 @@ def test_the_dose_waits_for_a_slow_leaf_and_the_field_is_completed_where_it_was_
     assert bench.mu(1) == pytest.approx(20.0, abs=0.1)
     assert bench.outcome().beam_on_s > 1.3 * healthy.outcome().beam_on_s  # it really was slow
     assert bench.off_plan(planned)["mlc"] <= 2.5  # never further off than the limit of the hold
+
+
+def test_a_dose_that_waits_for_too_slow_a_leaf_ends_a_tenth_and_a_second_after_its_planned_time() -> None:
+    planned = small_sliding_window(M, mu=20.0, way_mm=60.0)
+    bench = Bench(order_for(beams=[planned]), [at_mu(1, 2.0, slower)])
+    bench.run()
+    job = bench.control.job[0]
+    assert bench.applied and "FIELD_TIME" in str(bench.error) and 10.0 < bench.mu(1) < 20.0
+    assert job["flowing_s"] == pytest.approx(job["longest_s"], abs=0.02)
 
 
 def test_a_leaf_that_sticks_for_two_seconds_holds_the_beam_and_lets_it_go_again() -> None:

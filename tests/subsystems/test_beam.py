@@ -303,7 +303,7 @@ def test_a_trip_in_the_cycle_of_the_last_pulse_is_a_trip_and_no_broken_machine(t
         await treatment.arm()
         task = asyncio.ensure_future(treatment.beam.deliver(60.0))
         await asyncio.sleep(0.2)
-        treatment.rig.job["mu_end"] = treatment.rig.image.beam["mu_1"][0]
+        treatment.rig.job["mu_end"] = treatment.rig.job["preset_mu"] = treatment.rig.image.beam["mu_1"][0]
         treatment.rig.spoil("room", "door_closed", 0.0)
         await task
 

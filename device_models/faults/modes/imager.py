@@ -143,7 +143,7 @@ MODES = (
     Mode("IMG-13", 2, "imager", "kv_arm", "not_in_position_or_drifting", "an arm of the imager is not where it should be",
          ("imaging", "beam_on"), "S3", ("KV_POS", "KV_DIS", "COLLISION"), ("motion_stop", "prevent_start"), "time", arm,
          {"err_mm": Range(1, 200, 10), "v_mm_s": Range(0, 50, 20)}, max_detection_ms=50, max_reaction_ms=200,
-         source="TGA RC-2014-RN-00363-1"),
+         needs=("kv_arms",), source="TGA RC-2014-RN-00363-1"),
     Mode("IMG-14", 2, "imager", "kv", "kv_and_mv_together_unplanned", "the kV tube fires during the treatment beam",
          ("beam_on",), "S2", ("KV_MV_EXCL",), ("kv_off",), "time", unasked, max_detection_ms=20, max_reaction_ms=5,
          activation="transient", source="own judgement"),

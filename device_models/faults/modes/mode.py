@@ -71,6 +71,7 @@ class Place:
     seed: int
     links: tuple[str, ...]  # devices behind real lines
     imaging: bool
+    kv_arms: int = 2
 
 
 Given = Mapping[str, Setting]  # all settings of a mode, settled
@@ -113,7 +114,7 @@ class Mode:
     max_mu: float | None = None  # true MU after t_eff
     limits: tuple[str, ...] = ()  # further bounds: "miss_mm <= 1.0", "excess_mu <= 2.0"
     activation: Literal["permanent", "transient", "intermittent", "latent"] = "permanent"
-    needs: tuple[str, ...] = ()  # "imaging", "links", "arc", "carousel": sessions without cannot have it
+    needs: tuple[str, ...] = ()  # "imaging", "kv_arms": sessions and machines without cannot have it
     source: str = ""
     demand: Callable[[Given], Demand] = always  # small sizes need not, or must not, be reacted to
     onset_ms: Callable[[Given], float] = at_once  # from t_eff until the deviation is what may not be; detection counts from there
