@@ -69,7 +69,10 @@ class Words:
         if field not in (part.dtype.names or ()):
             raise FaultError(f"{path!r}: {name} has no {field!r}{nearest(field, list(part.dtype.names or ()))}")
         rows = range(len(part)) if index is None else [self._row(path, device, part, index)]
-        return tuple(w for row in rows for w in self._words(path, name, part, row, field, element))
+        count = int(np.prod(part.dtype[field].shape))
+        if element is not None and int(element) >= count:
+            raise FaultError(f"{path!r}: {field} has {count} element(s), none of them is {element}")
+        return tuple(self._words(name, rows, field, range(count) if element is None else [int(element)]))
 
     def one(self, path: str) -> Word:
         """The only word of a path; FaultError for several, or none."""
@@ -91,25 +94,24 @@ class Words:
                  "chambers": list(CHAMBERS)}
         return fixed.get(device) or self.axes.get(device, [])
 
-    def _words(self, path: str, name: str, part: Any, row: int, field: str, element: str | None) -> list[Word]:
-        kind, offset = part.dtype.fields[field][:2]
-        count = int(np.prod(kind.shape)) if kind.shape else 1
-        if element is not None and int(element) >= count:
-            raise FaultError(f"{path!r}: {field} has {count} element(s), none of them is {element}")
-        first = (row * part.dtype.itemsize + offset) // 8
-        which = range(count) if element is None else [int(element)]
-        out = field in OUT.get(part.dtype, ()) if "." not in name else False
-        return [Word(self.names.index(name), first + k, kind.base.kind == "i", f"{name}[{row}].{field}", out) for k in which]
+    def _words(self, name: str, rows: Iterable[int], field: str, elements: Iterable[int]) -> list[Word]:
+        """Of these rows of a part, one after the other."""
+        dtype, part = self.parts[name].dtype, self.names.index(name)
+        kind, offset = dtype.fields[field][:2]
+        whole, out = kind.base.kind == "i", "." not in name and field in OUT.get(dtype, ())
+        return [Word(part, (row * dtype.itemsize + offset) // 8 + k, whole, f"{name}[{row}].{field}", out)
+                for row in rows for k in elements]
 
     def wires(self, device: str) -> tuple[Word, ...]:
         """All wires of one device, its node's with them; FaultError for a device that is not there."""
         known = [node.name.lower() for node in Node]
         if device not in known:
             raise FaultError(f"{device!r}: no device{nearest(device, known)}")
-        own = self.parts.get(device)
-        paths = [f"{device}.{field}" for field in (own.dtype.names or ())] if own is not None and len(own) else []
-        paths += [f"nodes[{device}].{field}" for field in NODE.names or ()]
-        return tuple(w for path in paths for w in self.find(path))
+        own, found = self.parts.get(device), []
+        for name, rows in ((device, range(0 if own is None else len(own))), ("nodes", [known.index(device)])):
+            for field in self.parts[name].dtype.names or () if rows else ():
+                found += self._words(name, rows, field, range(int(np.prod(self.parts[name].dtype[field].shape))))
+        return tuple(found)
 
     def noise_of(self, word: Word) -> float:
         """Differences up to this are none."""

@@ -62,6 +62,7 @@ class Injector:
         except (FaultError, FaultScheduleError) as error:
             raise FaultScheduleError(f"fault {fault.id!r}: {error}") from None
         self.faults[fault.id] = live
+        self.sim.engine.trace.state["faults"] = len(self.faults)
         if only_at_load(live):
             live.injected_cycle, live.active, live.times = 0, True, 1
             live.effective_cycle = 0 if fault.id in self.sim.changed_at_load else None
@@ -262,7 +263,7 @@ def length(live: Live) -> int:
 
 def places(table: Any, rows: list[Any]) -> list[int]:
     """Where new rows will be."""
-    return list(range(len(table), len(table) + len(rows)))
+    return list(range(len(table), len(table) + sum(map(len, rows))))
 
 
 def joined(table: Any, *rows: Any) -> Any:

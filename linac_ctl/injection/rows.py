@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from device_models.disturb.wire import keys, new_wires
 from device_models.disturb.words import Word, Words
 from device_models.faults.action import Action, Link, Wire
@@ -27,38 +29,46 @@ def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], ind
     """All disturbed wires of fault `name`, which is number `index`; its past begins at `first_ring`."""
     rows = Rows()
     for k, action in enumerate(actions):
-        for word, row in wires(words, seed, name, k, action):
-            row["fault"], row["ring"], row["noise"] = index, first_ring + len(rows.past), words.noise_of(word)
-            row["clean"] = row["said"] = now = words.get(word)
-            rows.past += [now] * int(row["ring_size"][0])
-            (rows.out if word.out else rows.back).append(row)
+        found, table = wires(words, seed, name, k, action)
+        now, sizes = np.array([words.get(word) for word in found], float), table["ring_size"]
+        table["fault"], table["ring"] = index, first_ring + len(rows.past) + np.cumsum(sizes) - sizes
+        table["noise"] = [words.noise_of(word) for word in found]
+        table["clean"] = table["said"] = now
+        rows.past += np.repeat(now, sizes).tolist()
+        out = np.array([word.out for word in found], bool)
+        rows.out.append(table[out])
+        rows.back.append(table[~out])
     return rows
 
 
-def wires(words: Words, seed: int, name: str, k: int, action: Action) -> list[tuple[Word, Any]]:
-    """One action's; wires of one frame share their draws, and so their fate."""
+def wires(words: Words, seed: int, name: str, k: int, action: Action) -> tuple[list[Word], Any]:
+    """One action's words and WIRE (n,); wires of one frame share their draws, and so their fate."""
     if isinstance(action, Wire):
-        return [(word, wire_row(words, word, action, keys(seed, f"{name}/{k}/{word.path}"))) for word in words.find(action.path)]
+        found = list(words.find(action.path))
+        return found, table_of(words, found, action, [keys(seed, f"{name}/{k}/{word.path}") for word in found])
     if isinstance(action, Link):
         frame = Wire("", action.behaviour, CORRUPT_BITS, 0.0, action.cycles, action.chance)
-        return [(word, wire_row(words, word, frame, keys(seed, f"{name}/{k}/{word.out}")))
-                for word in words.wires(action.device) if word.out in WAYS[action.way]]
-    return []
+        drawn = {out: keys(seed, f"{name}/{k}/{out}") for out in WAYS[action.way]}
+        found = [word for word in words.wires(action.device) if word.out in drawn]
+        return found, table_of(words, found, frame, [drawn[word.out] for word in found])
+    return [], new_wires(0)
 
 
-def wire_row(words: Words, word: Word, action: Wire, key: tuple[int, int]) -> Any:
-    """WIRE (1,); FaultError for what this wire cannot say."""
-    if word.whole and action.behaviour is Behaviour.NAN:
-        raise FaultError(f"{word.path}: holds whole numbers, and there is none that is no number; use off or freeze")
-    row, kind = new_wires(1), action.behaviour
-    row["part"], row["word"], row["whole"], row["behaviour"] = word.part, word.word, int(word.whole), int(kind)
-    row["size"], row["size_2"], row["chance"] = action.size, action.size_2, action.chance
+def table_of(words: Words, found: list[Word], action: Wire, drawn: list[tuple[int, int]]) -> Any:
+    """WIRE (n,); FaultError for what one of these wires cannot say."""
+    table, kind = new_wires(len(found)), action.behaviour
+    if kind is Behaviour.NAN and (whole := next((word for word in found if word.whole), None)):
+        raise FaultError(f"{whole.path}: holds whole numbers, and there is none that is no number; use off or freeze")
+    for column, values in (("part", [word.part for word in found]), ("word", [word.word for word in found]),
+                           ("whole", [int(word.whole) for word in found]), ("behaviour", int(kind)), ("size", action.size),
+                           ("size_2", action.size_2), ("chance", action.chance), ("ring_size", past(kind, action.cycles)),
+                           ("key", [key for key, _ in drawn]), ("key_2", [key for _, key in drawn])):
+        table[column] = values
     if kind is Behaviour.CORRUPT and action.size == 0.0:
-        row["size"] = CORRUPT_BITS
-    row["ring_size"] = past(kind, action.cycles)
-    row["key"], row["key_2"] = key
-    borrow(words, row, word, action)
-    return row
+        table["size"] = CORRUPT_BITS
+    for row, word in zip(table, found) if action.other or kind is Behaviour.LIE else ():
+        borrow(words, row, word, action)
+    return table
 
 
 def past(kind: Behaviour, cycles: int) -> int:
