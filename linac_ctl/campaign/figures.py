@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .numbers import readable
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -49,9 +51,9 @@ def _most(what: str, metrics: dict[str, Any], name: str, bar: float, goal: float
     at = metrics.get(name, {"n": 0})
     if not at["n"]:
         return None
-    value = max(0.0, float(at["max"]))
-    return Figure(what, f"{value:.3g} {unit}", f"{bar:g} {unit}", f"{goal:g} {unit}", _met(value <= bar, value <= goal),
-                  f"of {at['n']} runs; 99 % within {at['p99']:.3g} {unit}")
+    value, most = (max(0.0, float(at[name])) for name in ("max", "p99"))  # less than was asked for is no excess
+    return Figure(what, f"{readable(value)} {unit}", f"{bar:g} {unit}", f"{goal:g} {unit}", _met(value <= bar, value <= goal),
+                  f"of {at['n']} runs; 99 % within {readable(most)} {unit}")
 
 
 def _false_trips(free: dict[str, Any]) -> Figure | None:

@@ -15,6 +15,14 @@ def percentiles(values: Iterable[float | None]) -> dict[str, float | int]:
     return {"n": len(known)} | at
 
 
+def readable(value: float, digits: int = 3) -> str:
+    """So many significant digits and never a power of ten: what people read in tables."""
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    return f"{value:.0f}" if abs(value) >= 1.0 else f"{value:.{digits + 2}f}"
+
+
 def upper_bound(hits: int, runs: int, sure: float = 0.95) -> float | None:
     """The share of hits that is exceeded with certainty `sure` by none (Clopper-Pearson, one-sided); None of no runs."""
     if runs == 0:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import join
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -10,8 +11,10 @@ from markupsafe import Markup
 
 from ..config.yaml_strict import dump
 from ..records.jsonio import replace_file, write_json
+from .case import NO_FAULTS
 from .config import PHASES
 from .figures import figures
+from .numbers import readable
 from .pictures import COLORS, bar_of, pictures
 from .row import Row
 from .summary import METRICS, WORST_FIRST, badness, brief
@@ -35,29 +38,44 @@ def write_schedules(rows: Sequence[Row], folder: Path) -> None:
     import json
 
     for row in rows:
-        if row.modes:
+        if has_faults(row):
             (folder / "schedules").mkdir(parents=True, exist_ok=True)
             replace_file(folder / "schedules" / f"{row.case_id}.yaml", dump(json.loads(row.schedule)).encode())
 
 
-def command(row: Row, folder: Path) -> str:
-    """Runs it again with everything on record."""
-    more = [f"--{name} {value}" for name, value in (("workflow", row.workflow), ("machine", row.machine)) if value]
-    faults = [f"--faults {folder / 'schedules' / row.case_id}.yaml"] if row.modes else []
-    return " ".join([f"linac-ctl run {row.session}", *more, f"--seed {row.seed}", *faults, f"--out runs/{row.case_id}"])
+def command(row: Row, folder: Path, plan: Path | None = None) -> str:
+    """Runs it again with everything on record. `plan`: in place of the session's own."""
+    words = ["linac-ctl", "run", row.session]
+    for name, value in (("workflow", row.workflow), ("machine", row.machine), ("plan", plan)):
+        words += [f"--{name}", str(value)] if value else []
+    words += ["--seed", str(row.seed)]
+    words += ["--faults", str(folder / "schedules" / f"{row.case_id}.yaml")] if has_faults(row) else []
+    return join([*words, "--out", f"runs/{row.case_id}"])
+
+
+def has_faults(row: Row) -> bool:
+    """Of the catalogue or not."""
+    return row.schedule not in ("", NO_FAULTS)
 
 
 def render(rows: Sequence[Row], found: dict[str, Any], about: dict[str, Any], folder: Path, shown: Sequence[Row]) -> str:
     """HTML without any outside request."""
     environment = Environment(loader=PackageLoader("linac_ctl.campaign", "templates"), undefined=StrictUndefined,
                               autoescape=select_autoescape(("j2",)), trim_blocks=True, lstrip_blocks=True)
+    environment.filters["readable"] = readable
     worst = [brief(row) | {"command": command(row, folder)} for row in shown]
+    about = about | {"description": sentence(about["description"])}
     phases = [phase for phase in PHASES if any(phase in line for line in found["matrix"].values())]
     return environment.get_template("campaign.html.j2").render(
         s=found, figures=figures(found), cells=cells(found["matrix"]), phases=phases,
         severity={m["mode"]: m["severity"] for m in found["modes"]}, colors=COLORS, metrics=METRICS, worst=worst,
         bad=sum(row.bad and not row.twin_of for row in rows), bar=Markup(bar_of(found["verdicts"])), folder=str(folder),
         pictures={name: Markup(svg) for name, svg in pictures(rows).items()}, **about)
+
+
+def sentence(text: str) -> str:
+    """With a stop at its end, as others follow it."""
+    return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def cells(matrix: dict[str, dict[str, dict[str, int]]]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -16,6 +16,8 @@ SEVERITIES = {"S4": "#c62828", "S3": "#e07b00", "S2": "#1f5fa8", "S1": "#7a8590"
 PARTS = {"grid": ("single faults", "#1f5fa8"), "pairs": ("two faults", "#e08a00"), "swarm": ("swarms", "#8a3fa0"),
          "guided": ("search", "#2f8f5b")}
 LEFT, TOP, ROW, WIDTH = 230, 44, 15, 1000
+PAIRS_TITLE = "Two faults: the worst of their meetings (before, after, same cycle)"
+TITLE_PX = 8  # of a letter of a title, the wide ones too
 
 
 def pictures(rows: Sequence[Row]) -> dict[str, str]:
@@ -113,8 +115,8 @@ def pairs(rows: Iterable[Row]) -> str:
     names = sorted({name for pair in found for name in pair})
     cell = max(6, min(16, 820 // len(names)))
     size = cell * len(names)
-    canvas = Canvas(LEFT // 2 + size + 160, 100 + size)
-    canvas.text(8, 15, "Two faults: the worst of their meetings (before, after, same cycle)", size=13, more=' font-weight="600"')
+    canvas = Canvas(max(LEFT // 2 + size + 160, 16 + TITLE_PX * len(PAIRS_TITLE)), 100 + size)
+    canvas.text(8, 15, PAIRS_TITLE, size=13, more=' font-weight="600"')
     at = {name: k for k, name in enumerate(names)}
     for (a, b), verdict in found.items():
         for x, y in ((at[b], at[a]), (at[a], at[b])):

@@ -1,6 +1,7 @@
 """Carries out cases: prepare the session, let it run, judge it. Everything a worker does, and all that it remembers."""
 
 import asyncio
+import errno
 import re
 import tempfile
 import time
@@ -12,7 +13,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ..errors import ControllerGone, DeviceError, FaultScheduleError, LinacError, RefusedError
+from ..errors import ControllerGone, DeviceError, FaultScheduleError, LinacError, RecordError, RefusedError
 from ..judged import provoked
 from ..version import code_version
 from .arming import nothing, schedule_of
@@ -27,6 +28,7 @@ _orders: dict[Place, Any] = {}  # of this worker: reading the files and making a
 _trunks: dict[tuple[str, str | None, str | None, int], Trunk] = {}
 _scratch: list[Any] = []
 MOST_ORDERS = 16
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SCRATCH = re.compile(r"\S*/linac-ctl-[^/\s]*/")  # damaged plans lie in folders with names of their own every time
 
 
@@ -55,7 +57,7 @@ def whole(case: Case) -> Row:
     """A fault of the data may be noticed before there is a machine."""
     try:
         sim = prepare(case)
-    except FaultScheduleError:
+    except (FaultScheduleError, RecordError):
         raise
     except LinacError as error:
         return refused(case, error)
@@ -74,15 +76,25 @@ def forget(sim: Any) -> None:
 
 
 def kept(row: Callable[[], Row], case: Case) -> Row:
-    """A session that breaks in a way that nobody meant is a finding, not the end of the campaign."""
+    """A session that breaks in a way that nobody meant is a finding, not the end of the campaign; a full disk is that end."""
     try:
         return row()
+    except RecordError:
+        raise
     except FaultScheduleError as error:
         found = of_case(case, code_version())
         return replace(found, verdict="not_reachable", outcome="refused", reason=str(error), severity=severity(modes_of(case)))
     except Exception as error:  # a defect of ours: the campaign goes on, and the row says what it was
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise no_room(error) from None
         found = of_case(case, code_version())
         return replace(found, reason=f"{type(error).__name__}: {str(error)[:300]}", severity=severity(modes_of(case)))
+
+
+def no_room(error: OSError) -> RecordError:
+    """Nothing that a run did: it is done again once there is room."""
+    return RecordError(f"{error.filename or tempfile.gettempdir()}: {error.strerror}: no room for what a run writes for itself; "
+                       "every finished run is in the ledger: free space, or set TMPDIR, then `linac-ctl campaign resume`")
 
 
 def run_branches(cases: list[Case]) -> list[Row]:
@@ -128,6 +140,13 @@ def order_of(case: Case) -> Any:
         session, workflow, machine = place
         _orders[place] = with_room(resolve(session, workflow=workflow, machine=machine, scratch=Path(_scratch[0].name)))
     return _orders[place]
+
+
+def adopt(case: Case, order: Any) -> None:
+    """Cases of this session are of this order from now on."""
+    from ..patient_room import with_room
+
+    _orders[case.place[:3]] = with_room(order)
 
 
 @cache

@@ -1,6 +1,7 @@
-"""`linac-ctl campaign shrink`: from a failing run of a campaign to the smallest schedule that fails in the same way."""
+"""`linac-ctl campaign shrink`: from a failing run to the smallest schedule that fails in the same way."""
 
 import json
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,24 +16,45 @@ import click
 def command(folder: Path, run: str | None, as_json: bool) -> int:
     """Make the schedule of RUN, an id of the campaign in FOLDER, as small as it can be (default: of its worst run).
 
-    Fewest faults, then the simplest lengths, moments and settings that fail in the same way. Prints the command that runs it.
+    FOLDER may also be the folder of one run with faults. Fewest faults, then the simplest lengths, moments and settings that fail
+    in the same way. Prints the command that runs it.
     """
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="linac-ctl-") as scratch:
+        case, plan = asked_for(folder, run, Path(scratch))
+        found = smallest(case, folder, plan)
+    found["seconds"] = round(time.perf_counter() - begin, 2)
+    click.echo(json.dumps(found, indent=1) if as_json else text(found))
+    return 0
+
+
+def smallest(case: Any, folder: Path, plan: Path | None) -> dict[str, Any]:
+    """What is left of a case, written beside it, and how to run that. RefusedError when it fails no more."""
     from ..campaign.page import command as command_of
     from ..campaign.page import write_schedules
     from ..campaign.runner import run_batch
     from ..campaign.shrink import shrunk
 
-    begin = time.perf_counter()
-    case = case_of(asked_for(folder, run))
-    first = failing(case, run_batch)
-    small, row, tried = shrunk(case, first, lambda cases: run_batch(tuple(cases)))
+    small, row, tried = shrunk(case, failing(case, run_batch), lambda cases: run_batch(tuple(cases)))
     write_schedules([row], folder)
-    found = {"id": case.id, "smallest": row.case_id, "verdict": row.verdict, "reason": row.reason, "violated": list(row.violated),
-             "faults_before": len(case.faults), "faults": small.faults, "runs": tried,
-             "seconds": round(time.perf_counter() - begin, 2), "schedule": str(folder / "schedules" / f"{row.case_id}.yaml"),
-             "command": command_of(row, folder)}
-    click.echo(json.dumps(found, indent=1) if as_json else text(found))
-    return 0
+    return {"id": case.id, "smallest": row.case_id, "verdict": row.verdict, "reason": row.reason, "violated": list(row.violated),
+            "digest": row.digest, "faults_before": len(case.faults), "faults": small.faults, "runs": tried,
+            "schedule": str(folder / "schedules" / f"{row.case_id}.yaml"), "command": command_of(row, folder, plan)}
+
+
+def asked_for(folder: Path, run: str | None, scratch: Path) -> tuple[Any, Path | None]:
+    """The case, and the plan that its command needs besides."""
+    from ..campaign.recorded import is_run, recorded
+    from ..campaign.runner import adopt
+    from ..errors import UsageError
+
+    if not is_run(folder):
+        return case_of(row_of(folder, run)), None
+    if run is not None:
+        raise UsageError(f"{folder}: one run, not a campaign; leave {run!r} out")
+    found = recorded(folder, scratch)
+    adopt(found.case, found.order)
+    return found.case, found.plan
 
 
 def text(found: dict[str, Any]) -> str:
@@ -43,9 +65,10 @@ def text(found: dict[str, Any]) -> str:
             f"{found['reason']}\n{faults}\n  {found['command']}")
 
 
-def asked_for(folder: Path, run: str | None) -> Any:
+def row_of(folder: Path, run: str | None) -> Any:
     """The row; LedgerError for an id that the campaign does not have, or when nothing failed in it."""
     from ..campaign.ledger import read, read_rows
+    from ..campaign.page import has_faults
     from ..campaign.summary import badness
     from ..config.suggest import did_you_mean
     from ..errors import LedgerError
@@ -59,7 +82,7 @@ def asked_for(folder: Path, run: str | None) -> Any:
         if run not in rows:
             raise LedgerError(f"{folder}: no run {run!r}{did_you_mean(run, rows)}; its report names the bad ones")
         return rows[run]
-    bad = sorted((row for row in rows.values() if row.bad and row.modes and not row.twin_of), key=badness)
+    bad = sorted((row for row in rows.values() if row.bad and has_faults(row) and not row.twin_of), key=badness)
     if not bad:
         raise LedgerError(f"{folder}: nothing failed in this campaign; there is nothing to make smaller")
     return bad[0]

@@ -1,5 +1,6 @@
 """Killed at any instant, a campaign goes on and ends with the same table; nobody else may write; nothing is lost on a full disk."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from linac_ctl.campaign.conduct import Campaign, carry_out
 from linac_ctl.campaign.engine import HereEngine, PoolEngine
 from linac_ctl.campaign.ledger import FILE, Ledger, read, read_rows
+from linac_ctl.campaign.runner import kept
 from linac_ctl.errors import LedgerError, RecordError
 from tests.campaign.worlds import CATALOGUE, config, row_of, work
 
@@ -142,6 +144,42 @@ def test_on_a_full_disk_one_clear_error_and_every_row_before_it_is_kept(tmp_path
         ledger.data.execute("pragma max_page_count = 1000000")
         ledger.add(rows[10:20])
     assert [row["case_id"] for row in table(tmp_path)] == [row.case_id for row in rows[:20]]
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_campaign_that_meets_a_full_disk_ends_with_one_error_and_is_gone_on_with_to_the_same_table(tmp_path, processes):
+    expected = whole(tmp_path / "whole")
+    campaign = Campaign(config(**PARTS), CATALOGUE)
+
+    def engine():
+        return PoolEngine(work, processes, "t") if processes else HereEngine(work)
+
+    with Ledger.create(tmp_path / "full", {}) as ledger:
+        ledger.data.execute("pragma max_page_count = 12")
+        with pytest.raises(RecordError, match=r"full; every run before this one is kept\..* campaign resume"):
+            carry_out(campaign, ledger, engine, lambda rows: None)
+    assert 0 < len(table(tmp_path / "full")) < len(expected)
+    with Ledger.resume(tmp_path / "full") as ledger:
+        carry_out(campaign, ledger, engine, lambda rows: None)
+    assert table(tmp_path / "full") == expected
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_worker_without_room_ends_the_campaign_and_leaves_no_row_that_says_the_machine_is_at_fault(tmp_path, processes):
+    engine = PoolEngine(without_room, processes, "t") if processes else HereEngine(without_room)
+    with Ledger.create(tmp_path, {}) as ledger, pytest.raises(RecordError, match=r"/scratch: No space left .*campaign resume"):
+        carry_out(Campaign(config(fault_free={"runs": 20}), CATALOGUE), ledger, lambda: engine, lambda rows: None)
+    assert all(row["verdict"] != "crashed" and row["seed"] < 7 for row in table(tmp_path))
+
+
+def without_room(batch):
+    """The disk of the workers is full from seed 7 on."""
+    def run(case):
+        if case.seed >= 7:
+            raise OSError(errno.ENOSPC, "No space left on device", "/scratch")
+        return row_of(case)
+
+    return [kept(lambda case=case: run(case), case) for case in batch]
 
 
 def test_a_row_comes_back_as_it_was(tmp_path):

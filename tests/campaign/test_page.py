@@ -11,7 +11,9 @@ import pytest
 from linac_ctl.campaign.expand import static_cases
 from linac_ctl.campaign.export import write_csv, write_parquet
 from linac_ctl.campaign.figures import figures
+from linac_ctl.campaign.numbers import readable
 from linac_ctl.campaign.page import junit, write
+from linac_ctl.campaign.pictures import PAIRS_TITLE, pairs
 from linac_ctl.campaign.row import Row
 from linac_ctl.campaign.summary import summary
 from tests.campaign.worlds import CATALOGUE, config, row_of
@@ -100,3 +102,22 @@ def test_a_page_without_faults_is_whole_too(tmp_path):
     free = [row_of(case, false_trip="") for case in static_cases(config(fault_free={"runs": 3}), CATALOGUE)]
     page = write(free, {**summary(free), "unfinished": 0}, ABOUT, tmp_path)["page"].read_text(encoding="utf-8")
     assert "false trips in 3 sessions" in page and "Two faults" not in page
+
+
+def test_numbers_and_words_of_the_page_are_for_people(tmp_path, rows):
+    some = [replace(row, trip_to_permit_ms=1310.0, excess_mu=-18.9) for row in rows]
+    files = write(some, {**summary(some), "unfinished": 0}, ABOUT | {"description": "Two faults"}, tmp_path)
+    page = re.sub(r"<svg .*?</svg>", "", files["page"].read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert "1310 ms" in page and not re.search(r"\de[+-]\d", page)
+    assert "within 0 MU" in page and "Two faults. " in page
+
+
+def test_the_title_of_the_pairs_has_room_however_few_they_are(rows):
+    (a, *_) = [row for row in rows if row.part == "pairs"]
+    assert int(re.search(r'width="(\d+)"', pairs([a])).group(1)) > 16 + 7 * len(PAIRS_TITLE)
+
+
+@pytest.mark.parametrize("value, text", [(1310.0, "1310"), (10.0, "10"), (-18.912, "-18.9"), (0.00001234, "0.00001"),
+                                         (999.7, "1000"), (0.0, "0")])
+def test_a_readable_number_has_no_power_of_ten(value, text):
+    assert readable(value) == text
