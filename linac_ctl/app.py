@@ -370,8 +370,12 @@ class Simulation:
         cycle = self.engine.cycle
         event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
         self.events.append(event)
-        if self.injector is not None:
+        self._write(event)
+        if self.injector is not None:  # last, so that what comes of an event stands behind it
             self.injector.heard(who, what)
+
+    def _write(self, event: Event) -> None:
+        """To the digest, and to the folder if there is one."""
         if self.folder is None:
             self.digest.update(event.line())
             return

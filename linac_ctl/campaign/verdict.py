@@ -14,6 +14,7 @@ RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
 ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")
 ORDER = ("missed", "failed", "passed", "harmless")
 IN_BEAM_MS = 20.0  # of what is due before the beam, when there is beam already: two cycles
+CONFIRMED = 2  # cycles: what is there for fewer cannot be confirmed (faults/README: a fault is confirmed after two)
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
 
 
@@ -58,7 +59,8 @@ class Due:
         if self.detect_by in ("at_load", "at_start"):
             return True
         if self.detect_by in ("before_beam", "before_motion"):
-            return (m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles) > 0
+            there = m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles
+            return there >= CONFIRMED + ceil(self.onset_ms / MS)
         needed = ceil((self.limit_ms or 100.0) / MS) + 1
         return m.beam_cycles >= needed or m.motion_cycles >= needed
 
@@ -69,7 +71,7 @@ class Due:
         soon = self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
         if self.detect_by in ("time", None):
             return soon
-        return m.mu_after_eff <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS) + SLACK_MS
+        return m.mu_after_eff <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS + self.onset_ms) + SLACK_MS
 
     def strong_enough(self, m: Measures) -> bool:
         """Everything that the mode asks for; any reaction where no mode asks."""

@@ -75,12 +75,23 @@ def test_dose_after_the_fault_is_bounded_at_the_rate_that_was_on(mu, rate, expec
 
 
 @pytest.mark.parametrize("m, expected", [
-    (measures(None, (), beam=1), "missed"), (measures(None, (), beam=0), "harmless"),
+    (measures(None, (), beam=2), "missed"), (measures(None, (), beam=1), "harmless"), (measures(None, (), beam=0), "harmless"),
     (measures(None, ("prevent_start",), beam=0), "passed"), (measures(5000.0, ("prevent_start",), mu=0.0), "passed"),
     (measures(5000.0, ("prevent_start",), mu=0.2), "missed"),
 ])
 def test_what_must_be_noticed_before_beam_has_until_the_beam(m, expected):
     assert verdict(m, Mode("before_beam", 100.0, None, ("prevent_start",))) == expected
+
+
+@pytest.mark.parametrize("ms, expected", [(20.0, "passed"), (520.0, "passed"), (530.0, "missed")])
+def test_what_is_due_before_a_beam_that_is_on_already_has_two_cycles_from_its_onset(ms, expected):
+    assert verdict(measures(ms, ("prevent_start",)), Mode("before_beam", None, None, ("prevent_start",), onset=500.0)) == expected
+
+
+@pytest.mark.parametrize("beam, expected", [(51, "harmless"), (52, "missed")])
+def test_what_grows_until_it_counts_has_to_be_there_for_so_long(beam, expected):
+    grows = Mode("before_beam", None, None, ("prevent_start",), onset=500.0)
+    assert verdict(measures(None, (), beam=beam), grows) == expected
 
 
 def test_nothing_may_happen_in_a_control_case():

@@ -1,5 +1,6 @@
 """Findings of fault campaigns about plans, records and people: each as the smallest schedule that showed it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from linac_ctl.app import Simulation
 from linac_ctl.errors import FaultScheduleError, PlanError
 from linac_ctl.injection.schedule import Schedule
 from linac_ctl.order import Order, resolve
+from linac_ctl.outcome import create_folder
 from linac_ctl.plan.expected import Expected
 from tests.support import order_for, quick, small_static
 
@@ -85,6 +87,21 @@ def test_a_fraction_that_is_on_record_as_given_is_refused_before_the_patient_is_
     sim = faulty(session(tmp_path), when=LOAD, mode="DAT-05")
     assert acted(sim) and "on record as given" in str(sim.error) and given_mu(sim) == 0.0
     assert not any(event.what == "patient_on_couch" for event in sim.events)
+
+
+def test_a_record_that_is_wrong_while_nobody_asks_it_changes_nothing(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), when=When(phase="load", after_s=0.22), mode="DAT-05", lasts=Lasts(blip=True))
+    assert not acted(sim) and sim.error is None
+
+
+def test_the_event_that_brings_a_fault_stands_before_what_comes_of_it_on_disk_too(tmp_path: Path) -> None:
+    schedule = Schedule("one", (Fault("f", LOAD, mode="DAT-05"),))
+    folder, order = create_folder(session(tmp_path), tmp_path / "run", started="2026-01-01T00:00:00", faults=schedule)
+    sim = Simulation(order, folder, faults=schedule)
+    sim.run()
+    folder.close()
+    told = [json.loads(line)["what"] for line in (folder.path / "events.jsonl").read_text().splitlines()]
+    assert told == [event.what for event in sim.events] and told[:2] == ["step Load", "f injected"]
 
 
 def test_a_journal_in_which_nothing_stands_has_nothing_to_forget(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The record: it cannot be written any more, or it is wrong about what has been given."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +47,30 @@ def record_fails(sim: "Simulation", given: Settings) -> Altered:
     return done(sim, back)
 
 
+class Watched(dict[int, tuple[float, bool]]):
+    """What is on record of each beam; `read` is called when somebody asks."""
+
+    read: Callable[[], None] | None = None
+
+    def get(self, *key: Any) -> Any:
+        """As always, and somebody is told."""
+        if self.read is not None:
+            self.read()
+        return super().get(*key)
+
+
 def given_before(sim: "Simulation", given: Settings) -> Altered:
-    """The record says that this fraction has been given already, today."""
-    before = sim.partials
-    sim.partials = {beam.number: (beam.mu, True) for beam in sim.order.plan.fraction(sim.order.group)}
+    """The record says that this fraction has been given already, today. It tells nobody who does not ask."""
+    before, altered = sim.partials, Altered()
+    partials = Watched({beam.number: (beam.mu, True) for beam in sim.order.plan.fraction(sim.order.group)})
+    partials.read = lambda: altered.mark(sim.engine.cycle + 1)
+    sim.partials = partials
 
     def back() -> None:
         sim.partials = before
 
-    return done(sim, back)
+    altered.undo = back
+    return altered
 
 
 def journal_lost(sim: "Simulation", given: Settings) -> Altered:
