@@ -82,6 +82,13 @@ def standing(order: Order) -> tuple[tuple[RowFact, ...], dict[str, tuple[float, 
     return row_facts(order.table), top_speeds(order.machine.plant)
 
 
+def foresee(order: Order) -> None:
+    """What is the same for every run of an order is worked out now: copies of this process then find it there."""
+    standing(order)
+    for beam in order.plan.fraction(order.group):
+        planned_s(beam, order, 0.0)
+
+
 def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
     """One beam, as the plan file has it, in the machine's order of jaws."""
     machine, entry = sim.order.machine.controller, sim.control.journal[slot]

@@ -15,6 +15,7 @@ from device_models.faults.action import Alter, Line
 from device_models.faults.fault import Fault
 
 from ..errors import FaultScheduleError
+from ..judged import foresee
 from ..version import code_version
 from .arming import Instant, armed_late, entries, instant, memory_cycles, schedule_of
 from .case import Case
@@ -89,6 +90,7 @@ Kept = Callable[[Callable[[], Row], Case], Row]  # a row also of what goes wrong
 def branched(trunk: Trunk, branches: Iterable[Branch], judged: Judged, kept: Kept) -> Iterator[Row]:
     """The rows, in order of the instants."""
     sim = trunk.new()
+    foresee(sim.order)
     with frozen():
         for branch in sorted(branches, key=lambda one: (one.cycle, one.case.position)):
             sim.step(branch.cycle - sim.engine.cycle)

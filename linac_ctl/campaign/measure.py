@@ -77,13 +77,14 @@ class Track:
         """Dose since power-up before this row."""
         return float(self.rows["total_mu"][row - 1]) if row > 0 else 0.0
 
-    def moving(self) -> Any:
-        """In every row: does anything move? Truth, not what was asked for."""
+    def moving(self, first: int = 0, last: int | None = None) -> Any:
+        """In every row from `first` up to `last`: does anything move? Truth, not what was asked for."""
         names = ("gantry_deg", "collimator_deg", "jaw_mm", "couch", "carriage_mm", "kv_arm_mm", "mv_arm_mm")
-        found = np.abs(np.nan_to_num(self.rows["leaf_mm_per_s"])) > LEAF_MOVES_MM_PER_S
+        rows, before = self.rows[first:last], self.rows[max(first - 1, 0):max(first, 1)]
+        found = np.abs(np.nan_to_num(rows["leaf_mm_per_s"])) > LEAF_MOVES_MM_PER_S
         for name in names:
-            places = self.rows[name].reshape(len(self.rows), -1)
-            found |= (np.abs(np.diff(places, axis=0, prepend=places[:1])) > MOVES).any(axis=1)
+            places, start = rows[name].reshape(len(rows), -1), before[name].reshape(len(before), -1)
+            found |= (np.abs(np.diff(places, axis=0, prepend=start)) > MOVES).any(axis=1)
         return found
 
     def off_mm(self) -> Any:
@@ -104,7 +105,7 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
     return Measures(
         noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
         track.total_mu(stop) - track.total_mu(first), int((track.pulses[first:last] > 0).sum()),
-        int(track.moving()[first:last].sum()), *misses(track, first), _travel(track, at, done),
+        int(track.moving(first, last).sum()), *misses(track, first), _travel(track, at, done),
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)))
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from device_models.faults.fault import Fault, When
+from linac_ctl.app import Simulation
 from linac_ctl.campaign import runner
-from linac_ctl.campaign.arming import Instant, armed_late, instant
+from linac_ctl.campaign.arming import Instant, armed_late, instant, nothing
 from linac_ctl.campaign.case import Case, Labels, schedule_text
+from linac_ctl.judged import foresee, planned_s, standing
 
 SESSION = "faults_short"
 
@@ -94,3 +96,11 @@ def test_a_fault_whose_moment_has_come_is_armed_for_what_is_left_of_its_delay():
     fault = Fault("f", When(phase="beam_on", after_s=0.5), signal="beam.mu_1", behaviour="freeze")
     assert armed_late(fault, Instant(2451, 2501), 2498) == replace(fault, when=When(at_s=25.01))
     assert armed_late(fault, Instant(2451, 2501), 2450) is fault
+
+
+def test_what_is_the_same_for_every_run_is_worked_out_before_the_first_copy():
+    sim = Simulation(runner.order_of(case()), faults=nothing())
+    foresee(sim.order)
+    before = standing.cache_info().misses, planned_s.cache_info().misses
+    sim.run()
+    assert sim.verdicts().judged and (standing.cache_info().misses, planned_s.cache_info().misses) == before
