@@ -81,6 +81,8 @@ class Track:
         """In every row from `first` up to `last`: does anything move? Truth, not what was asked for."""
         names = ("gantry_deg", "collimator_deg", "jaw_mm", "couch", "carriage_mm", "kv_arm_mm", "mv_arm_mm")
         rows, before = self.rows[first:last], self.rows[max(first - 1, 0):max(first, 1)]
+        if not len(rows):
+            return np.zeros(0, bool)
         found = np.abs(np.nan_to_num(rows["leaf_mm_per_s"])) > LEAF_MOVES_MM_PER_S
         for name in names:
             places, start = rows[name].reshape(len(rows), -1), before[name].reshape(len(before), -1)

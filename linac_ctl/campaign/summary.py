@@ -37,6 +37,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "missed_s4_runs": [brief(row) for row in missed_s4],
         "harmless": counts.get("harmless", 0), "failed": counts.get("failed", 0), "crashed": counts.get("crashed", 0),
         "detection_share": share(faulty), "detection_share_s4": share([row for row in faulty if row.severity == "S4"]),
+        "violated": sum(bool(row.violated) for row in own),
         "unjudged": sum(not row.judged for row in own if row.simulated_s > 0.0),
         "false_trips": sum(bool(row.false_trip) for row in own), "fault_free": fault_free(own),
         "metrics": {name: percentiles(getattr(row, name) for row in faulty) for name in METRICS},

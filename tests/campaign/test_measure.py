@@ -162,3 +162,17 @@ def test_what_came_before_a_fault_goes_by_the_record_and_not_by_the_cycle_count(
     assert before_faults([Told("interlock"), Told("fault"), Told("interlock")], history) == history[:1]
     assert before_faults([Told("sequencer"), Told("interlock"), Told("interlock")], history) == history
     assert before_faults([Told("fault"), Told("interlock"), Told("interlock")], history) == []
+
+
+def test_motion_while_a_fault_is_there_is_that_of_the_whole_run_between_two_cycles():
+    track = Track(trace())
+    track.rows["gantry_deg"][40:] = track.rows["gantry_deg"][40]
+    for first, last in ((0, 100), (1, 100), (20, 60), (40, 41), (41, 60)):
+        assert track.moving(first, last).tolist() == track.moving()[first:last].tolist()
+    assert track.moving().sum() == 40
+
+
+@pytest.mark.parametrize("effective, cleared", [(20, 20), (30, 20), (100, 100)])
+def test_a_fault_that_is_gone_before_it_shows_has_seen_no_motion_and_no_beam(effective, cleared):
+    m = of(Track(trace()), [], effective=effective, cleared=cleared)
+    assert (m.motion_cycles, m.beam_cycles) == (0, 0)

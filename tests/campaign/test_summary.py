@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from linac_ctl.campaign.expand import static_cases
+from linac_ctl.campaign.figures import figures
 from linac_ctl.campaign.numbers import percentiles, upper_bound
 from linac_ctl.campaign.summary import summary, table_digest
 from tests.campaign.worlds import CATALOGUE, config, row_of
@@ -92,3 +93,10 @@ def test_the_least_margin_of_every_invariant_is_named_with_its_run():
     found = summary(some)["invariants"]
     assert found["SI-05"] == {"judged": 2, "violated": 1, "least": -0.1, "unit": "MU", "id": some[1].case_id}
     assert found["SI-12"]["violated"] == 0
+
+
+def test_a_run_that_violates_several_properties_is_one_run():
+    some = rows("failed", "failed", "passed")
+    some[:2] = [replace(row, violated=("SI-05", "SI-09", "SI-16")) for row in some[:2]]
+    assert summary(some)["violated"] == 2
+    assert next(f for f in figures(summary(some)) if "invariant was violated" in f.what).value == "2 of 3"
