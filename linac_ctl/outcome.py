@@ -187,9 +187,9 @@ def fault_results(sim: Simulation) -> tuple[FaultResult, ...] | None:
 
 def fault_result(one: "Evidence") -> FaultResult:
     """Cycles as seconds of machine time."""
-    cycles = (one.armed_cycle, one.injected_cycle, one.effective_cycle, one.cleared_cycle)
-    armed, injected, effective, cleared = (None if cycle is None else round(cycle * DT_S, 2) for cycle in cycles)
-    return FaultResult(one.id, one.what, one.state, armed or 0.0, injected, effective, cleared, one.times)
+    cycles = (one.armed_cycle, one.injected_cycle, one.effective_cycle, one.due_cycle, one.cleared_cycle)
+    armed, injected, effective, due, cleared = (None if cycle is None else round(cycle * DT_S, 2) for cycle in cycles)
+    return FaultResult(one.id, one.what, one.state, armed or 0.0, injected, effective, due, cleared, one.times)
 
 
 def link_results(sim: Simulation) -> tuple[LinkResult, ...]:

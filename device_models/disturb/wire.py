@@ -30,6 +30,8 @@ WIRE = np.dtype([
     ("borrowed", "f8"),  # the other wire's value in this cycle
     ("held", "i8"),  # REORDER: 1 = a value is on its way still
     ("noise", "f8"),  # differences up to this are none
+    ("bound", "f8"),  # what it may be off before somebody has to notice; see `allowed`
+    ("due", "i8"),  # cycle in which it was off by more, first; -1 = not yet
     ("effective", "i8"),  # cycle in which others first read something else; -1 = not yet
     ("fault", "i8"),  # whose it is
 ])
@@ -168,8 +170,18 @@ def disturbed(wire, rings, value, cycle):
 
 
 @compiled
+def beyond(read, fine, most):
+    """Off by more than it may be; below zero = a share of what is right, but one unit at least."""
+    if same(read, fine):
+        return False
+    return not abs(read - fine) <= (most if most >= 0.0 else max(1.0, -most * abs(fine)))
+
+
+@compiled
 def notice(wire, read, cycle):
     """-> 1 in the first cycle in which the others read something else, by more than the noise."""
+    if wire.due < 0 and beyond(read, wire.clean, wire.bound):
+        wire.due = cycle
     if wire.effective >= 0 or same(read, wire.clean) or abs(read - wire.clean) <= wire.noise:
         return 0
     wire.effective = cycle
@@ -210,7 +222,7 @@ def tell_truth(wires, floats, wholes):
 
 def new_wires(n: int) -> Any:
     """WIRE (n,), none active."""
-    return records(n, WIRE, other_part=-1, effective=-1, ring_at=-1, chance=1.0, clean=np.nan, said=np.nan, before=np.nan)
+    return records(n, WIRE, other_part=-1, effective=-1, due=-1, ring_at=-1, chance=1.0, clean=np.nan, said=np.nan, before=np.nan)
 
 
 def keys(seed: int, name: str) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import numpy as np
 from ..faults.errors import FaultError, nearest
 from ..interface.image import AXIS, BEAM, NODE, SAFETY, Couch, Image, Node
 from ..parts.live import NAMES as LIVE
+from .allowed import bounds
 from .noise_floor import floors
 
 PATH = re.compile(r"^(?:(plant|control)\.)?(\w+)(?:\[([^\]]+)\])?\.(\w+)(?:\[(\d+)\])?$")
@@ -53,7 +54,7 @@ class Words:
         self.names = list(self.parts)
         views = [words_of(part) for part in self.parts.values()]
         self.floats, self.wholes = tuple(f for f, _ in views), tuple(i for _, i in views)
-        self.noise = floors(image, plant)
+        self.noise, self.bounds = floors(image, plant), bounds(image)
         self.axes = {device: [name.lower() for name in names] for device, names in axes.items()}
 
     def find(self, path: str) -> tuple[Word, ...]:
@@ -116,6 +117,10 @@ class Words:
     def noise_of(self, word: Word) -> float:
         """Differences up to this are none."""
         return float(self.noise[word.part][word.word]) if word.part < len(self.noise) else 0.0
+
+    def bound_of(self, word: Word) -> float:
+        """What it may be off before somebody has to notice; see `allowed`."""
+        return float(self.bounds[word.part][word.word]) if word.part < len(self.bounds) else 0.0
 
     def get(self, word: Word) -> float:
         """Its value."""

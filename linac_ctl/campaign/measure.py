@@ -42,12 +42,27 @@ class Measures:
     detection_ms: float | None
     reaction_ms: float | None
     mu_after_eff: float
-    beam_cycles: int  # with pulses while the fault was there
-    motion_cycles: int  # in which an axis moved while the fault was there
+    beam_cycles: int  # with pulses while the fault was there and too much
+    motion_cycles: int  # in which an axis moved meanwhile
     worst_miss_mm: float | None
     weighted_miss_mm: float | None
     travel_after_stop_mm: float | None
     rate_mu_per_s: float
+    start_ms: float | None = 0.0  # from here on somebody has to notice: it is too much, with beam or motion; None = never
+    grew: bool = False  # it took effect before it was too much
+    in_beam: bool = True  # there was beam when it had to be noticed
+    mu_after_start: float | None = None  # None = as `mu_after_eff`
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What a reaction is for: with which of these somebody has to notice."""
+
+    beam: bool = True
+    motion: bool = True
+
+
+ALWAYS = Exposure()
 
 
 class Track:
@@ -95,8 +110,11 @@ class Track:
 
 
 def measure(track: Track, effective: int, cleared: int | None, history: Sequence[Any], expected: Iterable[str],
-            refused: bool) -> Measures:
-    """`history`: trips of the panel. `refused`: the session ended with a refusal, which is a reaction too."""
+            refused: bool, due: int | None = -1, exposure: Exposure = ALWAYS) -> Measures:
+    """`history`: trips of the panel. `refused`: the session ended with a refusal, which is a reaction too.
+
+    `due`: cycle in which truth or a wire is off by more than it may be; -1 = the effective one, None = it never was.
+    """
     first, last = track.at(effective), len(track.cycle) if cleared is None else track.at(cleared)
     noticed = first_noticed(track, first, effective, history, tuple(expected))
     at = track.at(noticed.cycle) if noticed else len(track.cycle)
@@ -104,11 +122,22 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
     done = reactions(track, at, noticed, history) if noticed else frozenset()
     if refused and not (track.pulses[first:] > 0).any():
         done |= {"prevent_start", "prevent_motion"}
+    since = first if due == -1 else last if due is None else min(max(track.at(due), first), last)
+    beam, motion = track.pulses[since:last] > 0, track.moving(since, last)
+    start = _start(since, beam & exposure.beam | motion & exposure.motion)
     return Measures(
         noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
-        track.total_mu(stop) - track.total_mu(first), int((track.pulses[first:last] > 0).sum()),
-        int(track.moving(first, last).sum()), *misses(track, first), _travel(track, at, done),
-        float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)))
+        track.total_mu(stop) - track.total_mu(first), int((beam & exposure.beam).sum()), int((motion & exposure.motion).sum()),
+        *misses(track, first), _travel(track, at, done),
+        float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
+        None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
+        0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)))
+
+
+def _start(since: int, exposed: Any) -> int | None:
+    """First row in which somebody has to notice."""
+    found = np.flatnonzero(exposed)
+    return since + int(found[0]) if len(found) else None
 
 
 def first_noticed(track: Track, first: int, effective: int, history: Sequence[Any], expected: tuple[str, ...]) -> Noticed | None:

@@ -52,6 +52,7 @@ class Row:
     detection_ms: float | None = None
     reaction_ms: float | None = None
     trip_to_permit_ms: float | None = None
+    due_ms: float | None = None  # from here on somebody has to notice; None = never
     detection_limit_ms: float | None = None
     mu_limit: float | None = None
     mu_after_eff: float | None = None

@@ -207,9 +207,10 @@ def _with_faults(sim: Any, case: Case, row: Row, track: Track, trips: list[Any])
     active = sorted((one for one in evidence if one.effective_cycle is not None), key=lambda one: one.effective_cycle)
     refused, modes = isinstance(sim.error, RefusedError | DeviceError), modes_by_fault(case)
     settings = {one["id"]: one.get("set", {}) for one in case.faults}
-    acted = [(Due.of(mode, settings[one.id]),
-              measure(track, one.effective_cycle, one.cleared_cycle, trips, mode.expected if mode else (), refused))
-             for one in active for mode in (modes.get(one.id),)]
+    acted = [(due, measure(track, one.effective_cycle, one.cleared_cycle, trips, mode.expected if mode else (), refused,
+                           one.due_cycle, due.exposure))
+             for one in active for mode in (modes.get(one.id),)
+             for due in (Due.of(mode, settings[one.id], one.devices),)]
     wrong = "" if provoked(sim) else false_trip(before_faults(sim.events, trips))
     verdict, why = decide(injected=bool(injected), acted=acted, judged=row.judged, violated=row.violated, false_trip=wrong,
                           outcome=row.outcome)
@@ -224,10 +225,10 @@ def _with_faults(sim: Any, case: Case, row: Row, track: Track, trips: list[Any])
 def _measured(row: Row, m: Measures, due: Due) -> Row:
     first_out = m.noticed.name if m.noticed else ("REFUSED" if m.reactions else "")
     return replace(
-        row, due=due.owed(m), detection_limit_ms=due.limit_ms, first_out=first_out,
+        row, due=due.owed(m), detection_limit_ms=due.deadline_ms(m), due_ms=m.start_ms, first_out=first_out,
         detected=first_out if first_out and due.in_time(m) else "", reaction=strongest(m.reactions),
         detection_ms=m.detection_ms, reaction_ms=m.reaction_ms, mu_after_eff=rounded(m.mu_after_eff),
-        mu_limit=due.mu_allowed(m.rate_mu_per_s), worst_miss_mm=rounded(m.worst_miss_mm),
+        mu_limit=due.mu_allowed(m), worst_miss_mm=rounded(m.worst_miss_mm),
         weighted_miss_mm=rounded(m.weighted_miss_mm), travel_after_stop_mm=rounded(m.travel_after_stop_mm))
 
 

@@ -1,13 +1,13 @@
 """Passed, failed, missed ...: what is due after the faults of a run, and whether it was done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from device_models.faults.modes.mode import Demand
 
-from .measure import MS, Measures
+from .measure import ALWAYS, MS, Exposure, Measures
 from .row import Verdict
 
 RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
@@ -15,6 +15,10 @@ ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")
 ORDER = ("missed", "failed", "passed", "harmless")
 IN_BEAM_MS = 20.0  # of what is due before the beam, when there is beam already: two cycles
 CONFIRMED = 2  # cycles: what is there for fewer cannot be confirmed (faults/README: a fault is confirmed after two)
+CONFIRM_MS = 30.0  # once it is too much: it is read in one cycle, and confirmed in two more
+STILL_MS = 110.0  # links without beam: nothing to hold; the device is given up after 100 ms (SI-13), and a cycle
+DOSE = frozenset(("beam", "chambers", "safety", "live", "carousel"))  # where nothing radiates, nothing of these can do harm
+NOT_DUE = "never more than may be, gone before it was due, or neither beam nor motion meanwhile"
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
 
 
@@ -27,11 +31,13 @@ class Due:
     mu_limit: float | None
     reaction: tuple[str, ...]
     demand: Demand = "react"
-    onset_ms: float = 0.0  # from the effective time until the deviation is one that may not be
+    onset_ms: float = 0.0  # from the effective time until the deviation is one that may not be, by its settings
+    exposure: Exposure = ALWAYS
+    still_ms: float | None = None  # limit while there is no beam, where that is another one
 
     @classmethod
-    def of(cls, mode: Any | None, given: Mapping[str, Any] | None = None) -> "Due":
-        """Of this mode with these settings."""
+    def of(cls, mode: Any | None, given: Mapping[str, Any] | None = None, devices: Iterable[str] = ()) -> "Due":
+        """Of this mode with these settings. `devices`: whose wires or parameters the fault touches."""
         if mode is None:
             return cls(None, None, None, ())
         settled = mode.settle(given or {})
@@ -39,18 +45,33 @@ class Due:
         if mode.detect_by == "never" and demand == "react":
             demand = "either"
         limit_ms = None if mode.max_detection_ms is None else mode.max_detection_ms + onset_ms
-        return cls(mode.detect_by, limit_ms, mode.max_mu, mode.reaction, demand, onset_ms)
+        return cls(mode.detect_by, limit_ms, mode.max_mu, mode.reaction, demand, onset_ms, exposure_of(mode, {*devices}),
+                   STILL_MS if getattr(mode, "layer", "") == "link" else None)
 
     @property
     def control_case(self) -> bool:
         """The right machine does nothing."""
         return self.demand == "nothing"
 
-    def mu_allowed(self, rate_mu_per_s: float) -> float | None:
-        """At the dose rate that was on, more at higher rates, never less; and what is given before anything is due."""
+    def mu_allowed(self, m: Measures) -> float | None:
+        """From when it is due, at the dose rate that was on: more at higher rates, never less."""
         if self.mu_limit is None:
             return None
-        return self.mu_limit * max(1.0, rate_mu_per_s / RATE_OF_LIMITS) + rate_mu_per_s * self.onset_ms / 1000.0
+        early_ms = max(0.0, self.onset_ms - (m.start_ms or 0.0))
+        return self.mu_limit * max(1.0, m.rate_mu_per_s / RATE_OF_LIMITS) + m.rate_mu_per_s * early_ms / 1000.0
+
+    def deadline_ms(self, m: Measures) -> float | None:
+        """From the effective time. None: whenever.
+
+        The limits of the catalogue count from the effective time at the speeds of its reference machine. What grows more slowly is
+        found by how far it is off, so once that is too far, the cycles that confirm it are left. What is there while nothing moves
+        or radiates is due from where something does.
+        """
+        if self.limit_ms is None or m.start_ms is None:
+            return None
+        bare_ms = self.limit_ms - self.onset_ms
+        allowed_ms = bare_ms if m.in_beam or self.still_ms is None else max(bare_ms, self.still_ms)
+        return max(self.limit_ms, m.start_ms + (min(allowed_ms, CONFIRM_MS) if m.grew else allowed_ms))
 
     def owed(self, m: Measures) -> bool:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
@@ -61,17 +82,17 @@ class Due:
         if self.detect_by in ("before_beam", "before_motion"):
             there = m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles
             return there >= CONFIRMED + ceil(self.onset_ms / MS)
-        needed = ceil((self.limit_ms or 100.0) / MS) + 1
+        needed = max(CONFIRMED, ceil(((self.deadline_ms(m) or 100.0) - (m.start_ms or 0.0)) / MS) + 1)
         return m.beam_cycles >= needed or m.motion_cycles >= needed
 
     def in_time(self, m: Measures) -> bool:
         """Noticed, or refused, before it is too late."""
         if m.detection_ms is None:
             return bool(m.reactions) and m.beam_cycles == 0
-        soon = self.limit_ms is None or m.detection_ms <= self.limit_ms + SLACK_MS
+        deadline_ms = self.deadline_ms(m)
         if self.detect_by in ("time", None):
-            return soon
-        return m.mu_after_eff <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS + self.onset_ms) + SLACK_MS
+            return deadline_ms is None or m.detection_ms <= deadline_ms + SLACK_MS
+        return given_mu(m) <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS + self.onset_ms) + SLACK_MS
 
     def strong_enough(self, m: Measures) -> bool:
         """Everything that the mode asks for; any reaction where no mode asks."""
@@ -110,23 +131,35 @@ def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
         return ("passed", "") if m.noticed else ("harmless", "so small that nobody has to react")
     seen = m.noticed is not None or due.in_time(m)
     if not seen:
-        return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", "gone, or no beam and no motion, before it was due")
+        return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", NOT_DUE)
     if not due.in_time(m):
-        return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due)}"
+        return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due, m)}"
     if not due.strong_enough(m):
         return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"
-    allowed = due.mu_allowed(m.rate_mu_per_s)
-    if allowed is not None and m.mu_after_eff > allowed + 1e-6:
-        return "failed", f"{m.mu_after_eff:.2f} MU after the effective time, limit {allowed:.2f} MU"
+    allowed, given = due.mu_allowed(m), given_mu(m)
+    if allowed is not None and given > allowed + 1e-6:
+        return "failed", f"{given:.2f} MU after it was due, limit {allowed:.2f} MU"
     return "passed", ""
 
 
-def _limit(due: Due) -> str:
-    return f"limit {due.limit_ms:g} ms" if due.limit_ms is not None else f"due {(due.detect_by or 'time').replace('_', ' ')}"
+def exposure_of(mode: Any, devices: set[str]) -> Exposure:
+    """What of dose lies does harm in beam only, and so does what need not stop motion."""
+    stops_motion = bool({"motion_stop", "prevent_motion"} & {*mode.reaction})
+    return Exposure(motion=stops_motion and not (devices and devices <= DOSE))
+
+
+def given_mu(m: Measures) -> float:
+    """Since somebody had to notice."""
+    return m.mu_after_eff if m.mu_after_start is None else m.mu_after_start
+
+
+def _limit(due: Due, m: Measures) -> str:
+    limit_ms = due.deadline_ms(m) or due.limit_ms
+    return f"limit {limit_ms:g} ms" if limit_ms is not None else f"due {(due.detect_by or 'time').replace('_', ' ')}"
 
 
 def _nobody(due: Due, m: Measures) -> str:
-    return (f"nobody noticed; {_limit(due)}; beam for {m.beam_cycles * MS:g} ms, {m.mu_after_eff:.2f} MU, "
+    return (f"nobody noticed; {_limit(due, m)}; beam for {m.beam_cycles * MS:g} ms, {m.mu_after_eff:.2f} MU, "
             f"motion for {m.motion_cycles * MS:g} ms")
 
 

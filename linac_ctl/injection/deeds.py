@@ -33,7 +33,7 @@ class Deeds:
                 self._ramp(live, action)
             case Memory():
                 if flip(self.sim.control, self.sim.order.table, action):
-                    live.acts_since(self._next)
+                    live.counts_since(self._next)
             case Process():
                 self._process(live, action)
             case Act():
@@ -90,13 +90,13 @@ class Deeds:
             for_good = live.fault.lasts.permanent and not live.away_cycles
             self.blocks.dead = action.kind == "kill" or for_good
             live.undo.append(lambda: state.__setitem__("alive", 1))
-        live.acts_since(self._next)
+        live.counts_since(self._next)
 
     def _act(self, live: Live, action: Act) -> None:
         hands = self.sim.staff.hands
         hands.do(action.do)
         if action.do not in ROOM_ACTS:
-            live.acts_since(self._next)  # a wire of the console, which no twin has
+            live.counts_since(self._next)  # a wire of the console, which no twin has
         if action.undo:
             live.undo.append(lambda: hands.do(action.undo))
 

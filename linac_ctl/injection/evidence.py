@@ -8,7 +8,10 @@ State = Literal["waiting", "active", "cleared"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Cycles of one fault of a run; None = not happened. `effective` counts from the first time it was injected."""
+    """Cycles of one fault of a run; None = not happened. `effective` counts from the first time it was injected.
+
+    `due`: from here on truth or a wire is off by more than it may be, so that somebody has to notice.
+    """
 
     id: str
     what: str  # mode, signal or parameter
@@ -18,6 +21,8 @@ class Evidence:
     effective_cycle: int | None
     cleared_cycle: int | None
     times: int  # injected so often
+    due_cycle: int | None = None
+    devices: tuple[str, ...] = ()  # whose wires or parameters it touches; empty = none, or not of a device
 
     @property
     def activated(self) -> bool:

@@ -65,7 +65,7 @@ class Injector:
         self.sim.engine.trace.state["faults"] = len(self.faults)
         if only_at_load(live):
             live.injected_cycle, live.active, live.times = 0, True, 1
-            live.effective_cycle = 0 if fault.id in self.sim.changed_at_load else None
+            live.effective_cycle = live.due_cycle = 0 if fault.id in self.sim.changed_at_load else None
             self._row(live, False)["armed"] = 0
 
     def inject(self, fault: Fault) -> None:
@@ -165,8 +165,9 @@ class Injector:
         self._row(live, False)["armed"] = 0  # whoever began it: its moment does not come once more
         live.injected_cycle = live.injected_cycle if live.times else now + 1
         live.began_cycle, live.active, live.times = now, True, live.times + 1
-        if live.effective_cycle is None and live.changes_plant:
-            self.blocks.twins[live.fault.id] = Twin(self.sim.plant, self.sim.image, self.deeds.own(live))
+        if live.due_cycle is None and live.changes_plant:
+            number = list(self.faults.values()).index(live)
+            self.blocks.twins[live.fault.id] = Twin(self.sim.plant, self.sim.image, self.deeds.own(live), number)
         for action in live.actions:
             self.deeds.do(live, action)
         for table, rows in ((self.disturbance.out, live.out), (self.disturbance.back, live.back)):
@@ -229,16 +230,19 @@ class Injector:
         """Disturbed wires and alterations say by themselves since when they act."""
         d, before = self.disturbance, live.effective_cycle
         found = [int(d.out["effective"][i]) for i in live.out] + [int(d.back["effective"][i]) for i in live.back]
-        for cycle in [cycle for cycle in found if cycle >= 0] + [a.cycle for a in live.altered if a.cycle is not None]:
+        for cycle in [cycle for cycle in found if cycle >= 0]:
             live.acts_since(cycle)
+        due = [int(d.out["due"][i]) for i in live.out] + [int(d.back["due"][i]) for i in live.back]
+        for cycle in [cycle for cycle in due if cycle >= 0] + [a.cycle for a in live.altered if a.cycle is not None]:
+            live.counts_since(cycle)
         if before is None and live.effective_cycle is not None:
             self._tell("effective", live)
 
-    def _acts(self, name: str, cycle: int) -> None:
-        """A twin or a line has noticed."""
+    def _acts(self, name: str, cycle: int, beyond: bool) -> None:
+        """A twin or a line has noticed; `beyond` what may be."""
         live = self.faults[name]
         before = live.effective_cycle
-        live.acts_since(cycle)
+        (live.counts_since if beyond else live.acts_since)(cycle)
         if before is None:
             self._tell("effective", live)
 

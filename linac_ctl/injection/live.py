@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from device_models.faults.action import Act, Action, Process, Ramp, Write
+from device_models.faults.action import Act, Action, Line, Link, Process, Ramp, Wire, Write
 from device_models.faults.fault import Fault
 
 from .alterations.altered import Altered
@@ -27,6 +27,7 @@ class Live:
     injected_cycle: int | None = None
     began_cycle: int | None = None  # this time
     effective_cycle: int | None = None
+    due_cycle: int | None = None
     cleared_cycle: int | None = None
 
     @property
@@ -37,7 +38,14 @@ class Live:
     @property
     def changes_plant(self) -> bool:
         """Does it write to the machine itself? Then a twin tells when that shows."""
-        return any(isinstance(action, Write | Ramp | Act) for action in self.actions)
+        return any(isinstance(action, Write | Ramp | Act) or moves(action) for action in self.actions)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Whose wires or parameters it touches."""
+        paths = [action.path for action in self.actions if isinstance(action, Write | Ramp | Wire)]
+        links = [action.device for action in self.actions if isinstance(action, Link | Line)]
+        return tuple(sorted({*map(device, paths), *links}))
 
     @property
     def away_cycles(self) -> int:
@@ -48,8 +56,25 @@ class Live:
         """The earliest counts, whoever noticed it."""
         self.effective_cycle = cycle if self.effective_cycle is None else min(cycle, self.effective_cycle)
 
+    def counts_since(self, cycle: int) -> None:
+        """As `acts_since`, and from here on it is more than may be."""
+        self.acts_since(cycle)
+        self.due_cycle = cycle if self.due_cycle is None else min(cycle, self.due_cycle)
+
     def evidence(self) -> Evidence:
         """As it stands."""
         state: Any = "active" if self.active else "cleared" if self.cleared_cycle is not None else "waiting"
         return Evidence(self.fault.id, self.what, state, self.armed_cycle, self.injected_cycle, self.effective_cycle,
-                        self.cleared_cycle, self.times)
+                        self.cleared_cycle, self.times, self.due_cycle, self.devices)
+
+
+def device(path: str) -> str:
+    """Of plant.nodes[mlc].silent: mlc; of couch[vertical].setpoint: couch."""
+    found = path.removeprefix("plant.").partition(".")[0]
+    name, _, index = found.rstrip("]").partition("[")
+    return index if name == "nodes" else name
+
+
+def moves(action: Action) -> bool:
+    """A setpoint that lies: what comes of it is seen in the places of the machine."""
+    return isinstance(action, Wire) and action.path.endswith(".setpoint")

@@ -33,6 +33,7 @@ def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], ind
         now, sizes = np.array([words.get(word) for word in found], float), table["ring_size"]
         table["fault"], table["ring"] = index, first_ring + len(rows.past) + np.cumsum(sizes) - sizes
         table["noise"] = [words.noise_of(word) for word in found]
+        table["bound"] = [words.bound_of(word) for word in found]
         table["clean"] = table["said"] = now
         rows.past += np.repeat(now, sizes).tolist()
         out = np.array([word.out for word in found], bool)

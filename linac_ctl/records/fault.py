@@ -22,6 +22,9 @@ class FaultResult(Strict):
     effective_s: Annotated[
         float | None, described("first cycle in which truth or a wire differed because of it; null = not activated")
     ]
+    due_s: Annotated[
+        float | None, described("first cycle in which truth or a wire was off by more than it may be; null = never")
+    ]
     cleared_s: Annotated[float | None, described("first cycle without it again, the last time; null = not cleared")]
     times: Annotated[int, described("injected so often")]
 

@@ -25,7 +25,7 @@ class Disturbed:
     """`on_due` begins and ends faults between two cycles; `twins` are watched cycle by cycle until their fault acts."""
 
     def __init__(self, engine: "Engine", words: Words, disturbance: Disturbance, on_due: Callable[[], None],
-                 on_effective: Callable[[str, int], None]) -> None:
+                 on_effective: Callable[[str, int, bool], None]) -> None:
         self.engine, self.words, self.disturbance = engine, words, disturbance
         self.on_due, self.on_effective = on_due, on_effective
         self.twins: dict[str, Twin] = {}
@@ -37,7 +37,7 @@ class Disturbed:
         self._conclude, self._step = pinned(conclude_disturbed, *shared), pinned(step, e.plant, e.image, 1)
         beside = Twin(e.plant, e.image).beside
         self._run_beside = pinned(run_beside, *shared, beside, 1)
-        self._shadow, self._differs = pinned(shadow, beside, e.plant, 1), pinned(differs, beside, e.plant)
+        self._shadow, self._differs = pinned(shadow, beside, e.plant, disturbance.out, 1), pinned(differs, beside, e.plant)
 
     def block(self, cycles: int) -> tuple[int, int]:
         """As the engine's, but a frozen controller does not come back before its time."""
@@ -73,8 +73,7 @@ class Disturbed:
         n, events, acted = self._run_beside(*self._shared(), twin.beside, np.int64(cycles))
         if not acted:
             return int(n), int(events)
-        del self.twins[name]
-        self.on_effective(name, self.engine.cycle)
+        self._apart(name, twin, self.engine.cycle)
         return int(n) + 1, int(self._conclude(*self._shared()))
 
     def _shared(self) -> tuple[Any, ...]:
@@ -87,7 +86,7 @@ class Disturbed:
         self._speak(*shared)
         cycle = self.engine.cycle
         for twin in self.twins.values():
-            self._shadow(twin.beside, self.engine.plant, np.int64(cycle))
+            self._shadow(twin.beside, self.engine.plant, self.disturbance.out, np.int64(cycle))
         if ports is None:
             self._step(self.engine.plant, image, np.int64(cycle))
         else:
@@ -100,11 +99,21 @@ class Disturbed:
         return 1, int(self._conclude(*shared))
 
     def _compare(self, cycle: int) -> None:
-        for name in [name for name, twin in self.twins.items() if self._differs(twin.beside, self.engine.plant)]:
-            del self.twins[name]
-            self.on_effective(name, cycle)
+        for name, twin in list(self.twins.items()):
+            if self._differs(twin.beside, self.engine.plant):
+                self._apart(name, twin, cycle)
+
+    def _apart(self, name: str, twin: Twin, cycle: int) -> None:
+        """Both machines have stepped, and are not the same: for the first time, or by more than they may be."""
+        if not twin.acts:
+            twin.go_on()
+            self.on_effective(name, cycle, False)
+            if not self._differs(twin.beside, self.engine.plant):
+                return
+        del self.twins[name]
+        self.on_effective(name, cycle, True)
 
     def _look(self, cycle: int) -> None:
         for name in [name for name, lines in self.watch.items() if any(acted() for acted in lines)]:
             del self.watch[name]
-            self.on_effective(name, cycle)
+            self.on_effective(name, cycle, True)

@@ -37,7 +37,7 @@ def run_beside(control, image, plant, trace, disturbance, floats, wholes, beside
     while done < cycles and events == 0:
         speak_disturbed(control, image, plant, trace, disturbance, floats, wholes)
         cycle = control.job[0].cycle
-        shadow(beside, plant, cycle)
+        shadow(beside, plant, disturbance.out, cycle)
         step_plant(plant, image, cycle)
         if differs(beside, plant):
             return done, events, 1

@@ -12,12 +12,12 @@ from linac_ctl.campaign.runner import run_case
 from linac_ctl.cli.main import main
 
 UNSEEN = """kind: faults
-name: a gantry that reads a little too much, which nobody has to see, and a wire that stays as it is
+name: cooling water that reads a little too warm, which nobody has to see, and a wire that stays as it is
 faults:
   - {id: nothing, signal: collimator.readback, behaviour: gain, size: 1.0, when: {phase: setup}}
-  - {id: little, signal: gantry.readback, behaviour: bias, size: 0.2, when: {phase: beam_on, after_s: 0.51}, lasts: {s: 2.0}}
+  - {id: little, signal: beam.water_c, behaviour: bias, size: 0.2, when: {phase: beam_on, after_s: 0.51}, lasts: {s: 2.0}}
 """
-LEFT = [{"behaviour": "bias", "id": "little", "signal": "gantry.readback", "size": 0.2, "when": {"phase": "beam_on"}}]
+LEFT = [{"behaviour": "bias", "id": "little", "signal": "beam.water_c", "size": 0.2, "when": {"phase": "beam_on"}}]
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

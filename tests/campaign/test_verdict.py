@@ -1,6 +1,6 @@
 """What counts as passed, and what never does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -27,9 +27,9 @@ class Mode:
         return self.onset
 
 
-def measures(ms=50.0, reactions=("beam_hold", "prevent_start"), mu=0.7, beam=100, motion=100, rate=10.0):
+def measures(ms=50.0, reactions=("beam_hold", "prevent_start"), mu=0.7, beam=100, motion=100, rate=10.0, **since):
     noticed = None if ms is None else Noticed("MLC_POS", 25)
-    return Measures(noticed, frozenset(reactions), ms, ms, mu, beam, motion, None, None, None, rate)
+    return Measures(noticed, frozenset(reactions), ms, ms, mu, beam, motion, None, None, None, rate, **since)
 
 
 def verdict(m, mode=Mode(), **changes):
@@ -125,7 +125,7 @@ def test_without_a_fault_a_session_is_delivered_and_nothing_trips(changes, expec
 def test_a_reason_names_the_number_and_the_limit():
     due = Due.of(Mode())
     assert reacted(due, measures(110.0))[1] == "MLC_POS after 110 ms, limit 100 ms"
-    assert "1.40 MU after the effective time, limit 1.30 MU" in reacted(due, measures(mu=1.4))[1]
+    assert "1.40 MU after it was due, limit 1.30 MU" in reacted(due, measures(mu=1.4))[1]
     assert "nobody noticed" in reacted(due, measures(None, ()))[1]
 
 
@@ -138,3 +138,39 @@ def test_a_slow_fault_is_due_from_where_it_is_beyond_what_is_allowed():
 @pytest.mark.parametrize("m, expected", [(measures(5000.0), "passed"), (measures(None, ()), "harmless")])
 def test_where_nobody_has_to_react_either_is_right(m, expected):
     assert verdict(m, Mode(wanted="either")) == verdict(m, Mode(detect_by="never")) == expected
+
+
+@pytest.mark.parametrize("ms, expected", [(430.0, "passed"), (440.0, "missed"), (90.0, "passed")])
+def test_what_grows_slowly_has_the_cycles_that_confirm_it_from_where_it_is_too_much(ms, expected):
+    assert verdict(measures(ms, start_ms=400.0, grew=True, mu_after_start=0.3)) == expected
+
+
+@pytest.mark.parametrize("ms, expected", [(500.0, "passed"), (510.0, "missed")])
+def test_what_is_there_before_anything_moves_or_radiates_has_its_limit_from_then_on(ms, expected):
+    assert verdict(measures(ms, start_ms=400.0, mu_after_start=0.3)) == expected
+
+
+@pytest.mark.parametrize("ms", [None, 20.0, 5000.0])
+def test_what_is_never_too_much_is_no_miss_whenever_it_is_noticed(ms):
+    reactions = () if ms is None else ("beam_hold",)
+    assert verdict(measures(ms, reactions, beam=0, motion=0, start_ms=None, mu_after_start=0.0)) in ("harmless", "passed")
+
+
+def test_the_dose_that_counts_is_that_since_somebody_had_to_notice():
+    assert verdict(measures(430.0, mu=5.0, start_ms=400.0, grew=True, mu_after_start=0.6)) == "passed"
+    assert verdict(measures(430.0, mu=5.0, start_ms=400.0, grew=True, mu_after_start=1.4)) == "failed"
+
+
+@pytest.mark.parametrize("beam, expected", [(True, "missed"), (False, "passed")])
+def test_a_silent_link_has_longer_where_nothing_radiates(beam, expected):
+    link = Mode(max_detection_ms=40.0, max_mu=None)
+    due = replace(Due.of(link), still_ms=110.0)
+    assert reacted(due, measures(90.0, in_beam=beam))[0] == expected
+
+
+@pytest.mark.parametrize("devices, reaction, motion", [
+    (("gantry",), ("beam_off", "motion_stop"), True), (("beam",), ("beam_off", "motion_stop"), False),
+    (("mlc",), ("beam_hold",), False), (("beam", "gantry"), ("beam_off", "motion_stop"), True),
+])
+def test_what_is_of_dose_only_is_due_with_beam_and_what_moves_with_either(devices, reaction, motion):
+    assert Due.of(Mode(reaction=reaction), None, devices).exposure.motion is motion

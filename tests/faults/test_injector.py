@@ -200,3 +200,39 @@ def test_a_bit_that_turns_over_in_the_goal_of_the_couch_while_the_beam_is_on_doe
 def test_a_word_of_memory_that_is_not_there_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FaultScheduleError, match="did you mean vertical"):
         doing(monkeypatch, Lasts(), Memory("control.couch[verticl].goal", flip_bit=1))
+
+
+def test_a_motor_that_creeps_is_effective_at_once_and_due_where_it_is_too_far() -> None:
+    sim = faulty(Fault("f", IN_BEAM, parameter="plant.couch[0].slides", value=2.0))
+    (found,), rows = sim.injector.evidence(), sim.trace.rows()
+    assert found.effective_cycle is not None and found.due_cycle is not None and found.due_cycle > found.effective_cycle + 20
+    off = abs(rows["couch"][:, 0] - rows["couch_set"][:, 0])
+    (at,) = np.flatnonzero(rows["cycle"] == found.due_cycle)
+    assert off[at] > 0.9 and off[at - 2] < 1.1  # mm
+
+
+def still(*faults: Fault) -> Simulation:
+    """One open field: nothing moves in the beam."""
+    sim = Simulation(order_for(machine(), [small_static(machine(), mu=20.0)]), faults=Schedule("test", faults))
+    sim.run()
+    return sim
+
+
+def test_an_encoder_that_freezes_where_nothing_moves_is_never_due() -> None:
+    second = still(Fault("f", IN_BEAM, parameter="plant.gantry.freeze_2", value=1.0))
+    assert not second.injector.evidence()[0].activated and second.error is None
+    first = still(Fault("f", IN_BEAM, parameter="plant.gantry.freeze", value=1.0))
+    assert first.injector.evidence()[0].due_cycle is None and first.error is None
+
+
+def test_a_setpoint_that_lies_is_due_once_the_machine_has_followed_it() -> None:
+    sim = faulty(Fault("f", IN_BEAM, mode="ACT-10", set={"d_mm": 8.0}))
+    (found,) = sim.injector.evidence()
+    assert found.due_cycle is not None and found.effective_cycle is not None
+    assert found.effective_cycle + 5 < found.due_cycle < found.effective_cycle + 60 and trips(sim)[0] == "COUCH_POS"
+
+
+def test_a_counter_that_is_off_by_less_than_channels_may_be_apart_is_not_due_yet() -> None:
+    sim = still(Fault("f", AT_5_MU, parameter="plant.chambers[1].gain", value=0.5))
+    (found,) = sim.injector.evidence()
+    assert found.due_cycle is not None and found.due_cycle > (found.effective_cycle or 0) + 2
