@@ -64,6 +64,7 @@ class Simulation:
                  faults: "Schedule | None" = None) -> None:
         order, self.changed_at_load = (order, frozenset()) if faults is None else altered_by(order, faults)
         self.order, self.folder, self.partials = order, folder, partials or {}
+        self.earlier = dict(self.partials)  # of the run that this one resumes, whatever the record says meanwhile
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
         self.events: list[Event] = []
         self.realtime_interlock = realtime_interlock
@@ -440,6 +441,14 @@ class Simulation:
     def delivered_before(self, beam_number: int) -> tuple[float, bool]:
         """(MU on record, complete) from the run that this one resumes."""
         return self.partials.get(beam_number, (0.0, False))
+
+    def counted(self, beam_number: int, mu: float) -> None:
+        """The machine has counted more of a beam than is on record: that is what was given."""
+        self.partials = {**self.partials, beam_number: (mu, False)}
+
+    def earlier_mu(self, beam_number: int) -> float:
+        """MU of the run that this one resumes."""
+        return self.earlier.get(beam_number, (0.0, False))[0]
 
     def bytes_unchanged(self) -> tuple[bool, bool]:
         """(plan file, configuration files) against what was read at the start."""

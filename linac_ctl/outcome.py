@@ -268,7 +268,7 @@ def rounded(six: Any) -> Any:
 def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
     """One beam, from journal and rows; what never started has only its earlier MU."""
     beam, entry = sim.order.plan.fraction(sim.order.group)[slot], sim.control.journal[slot]
-    before = sim.delivered_before(beam.number)[0]
+    before = sim.earlier_mu(beam.number)
     started = bool(entry["started"])
     mu_1, mu_2 = (float(entry["mu_1"]), float(entry["mu_2"])) if started else (before, before)
     pauses = holds(rows, beam.number)

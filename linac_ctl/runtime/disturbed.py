@@ -31,6 +31,7 @@ class Disturbed:
         self.twins: dict[str, Twin] = {}
         self.watch: dict[str, list[Callable[[], bool]]] = {}  # faults of real lines: has it acted?
         self.dead = False  # no end is known
+        self.woke = False  # a fault began or ended: coroutines that it woke have their turn before the next cycle
         e = engine
         shared = (e.control, e.image, e.plant, e.trace, disturbance, words.floats, words.wholes)
         self._run, self._speak = pinned(run_disturbed, *shared, 1), pinned(speak_disturbed, *shared)
@@ -59,7 +60,8 @@ class Disturbed:
             n, events = self._cycle()
         else:
             n, events = self._beside(cycles) if self.twins else self._compiled(cycles)
-        if events & DUE:
+        self.woke = bool(events & DUE)
+        if self.woke:
             self.on_due()
         return n, events & ~DUE
 

@@ -33,6 +33,8 @@ class Ports(Protocol):
 class Blocks(Protocol):
     """Blocks of cycles by somebody else."""
 
+    woke: bool  # somebody has something to do before the next cycle
+
     def block(self, cycles: int) -> tuple[int, int]:
         """-> (cycles done, Event bits); more cycles than asked for where the controller was not there to stop."""
 
@@ -110,6 +112,8 @@ class Engine:
                 if events & ~HOUSEKEEPING:
                     self.on_event(events)
                     break
+            if self.disturbed is not None and self.disturbed.woke:
+                break
         return done
 
     def set_guard(self, guard: Guard, value: float) -> None:

@@ -58,6 +58,9 @@ class Record(Protocol):
     def delivered_before(self, beam_number: int) -> tuple[float, bool]:
         """(MU on record, complete) of an earlier partial delivery; (0.0, False) if there is none."""
 
+    def counted(self, beam_number: int, mu: float) -> None:
+        """So much of a beam was given, by what the machine has counted since the record was written."""
+
     def bytes_unchanged(self) -> tuple[bool, bool]:
         """(plan file, configuration): do they still have the bytes that were read at the start?"""
 

@@ -112,3 +112,20 @@ def test_a_journal_in_which_nothing_stands_has_nothing_to_forget(tmp_path: Path)
 def test_a_mode_of_the_imagers_arms_is_refused_on_a_machine_that_has_none() -> None:
     with pytest.raises(FaultScheduleError, match="IMG-13: this machine has no kV arms"):
         faulty(order_for(quick(), [small_static(quick(), mu=2.0)]), when=When(mu=1.0), mode="IMG-13")
+
+
+@pytest.mark.parametrize("age_s", [0.0, 0.3, 86_400.0])
+@pytest.mark.parametrize("after_s", [0.3, 0.5])
+def test_a_journal_that_is_behind_gives_nothing_twice_because_the_other_channel_has_counted(after_s: float, age_s: float,
+                                                                                            tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), mode="CTL-13", when=When(phase="arm", after_s=after_s), set={"age_s": age_s})
+    assert acted(sim) and sim.error is None
+    assert given_mu(sim) == pytest.approx(40.0, abs=0.1) and not sim.verdicts().violated
+    told = [event for event in sim.events if event.what == "record of beam 1 set right"]
+    assert len(told) == (1 if age_s else 0)
+
+
+def test_a_journal_that_is_farther_behind_than_a_controller_dies_is_not_believed(tmp_path: Path) -> None:
+    sim = faulty(session(tmp_path), mode="CTL-13", when=When(phase="beam_on", after_s=2.0), set={"age_s": 86_400.0})
+    assert acted(sim) and "the safety channel has counted 19." in str(sim.error) and "0.00 MU are on record" in str(sim.error)
+    assert given_mu(sim) == pytest.approx(20.0, abs=1.0) and not sim.verdicts().violated
