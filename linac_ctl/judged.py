@@ -3,6 +3,7 @@
 Plan values go from the plan file to the referee without passing anything that the cycle works with.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from device_models.referee.judging.facts import (
     ShiftFact,
 )
 from device_models.referee.judging.referee import judge
-from device_models.referee.judging.verdict import Verdicts
+from device_models.referee.judging.verdict import Verdict, Verdicts
 
 from .control.phases import Phase, Reaction
 from .errors import ConfigError
@@ -53,7 +54,16 @@ def in_line(state: Any) -> str:
 
 def verdicts(sim: Any) -> Verdicts:
     """Of a run so far; complete once it has finished."""
-    return judge(sim.trace.rows(), sim.trace.leaves(), facts(sim))
+    found, state = judge(sim.trace.rows(), sim.trace.leaves(), facts(sim)), sim.engine.trace.state[0]
+    return found if int(state["violated"]) == 0 else Verdicts(tuple(stopped(verdict, state) for verdict in found))
+
+
+def stopped(verdict: Verdict, state: Any) -> Verdict:
+    """What has stopped a run is violated, also where more is allowed once it is known how many faults there were."""
+    if verdict.id != f"SI-{int(state['violated']):02d}" or verdict.outcome == "violated":
+        return verdict
+    return replace(verdict, outcome="violated", text=in_line(state), margin=min(verdict.margin or 0.0, 0.0),
+                   cycle=int(state["violated_cycle"]))
 
 
 def facts(sim: Any) -> Facts:

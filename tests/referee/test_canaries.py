@@ -1,12 +1,17 @@
 """The checker is checked: a planted defect for every property, in a real run, and the referee goes red; without it, it does not."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
+from device_models.referee.judging.facts import InjectedFact
+from device_models.referee.judging.referee import judge
 from device_models.referee.properties import PROPERTIES
 from linac_ctl.errors import RefereeError
+from linac_ctl.judged import facts, stopped
 from tests.referee.canaries import CANARIES, Flawed, Judged, arc, turning, unverified, window
+from tests.referee.made import Made
 from tests.scenarios.bench import Bench
 from tests.sequencer.guided import guided, room
 from tests.support import order_for, quick, run, small_static
@@ -39,6 +44,14 @@ def test_a_beam_that_must_not_be_stops_the_run_at_once(name: str, by: str) -> No
     violated_cycle = int(found.bench.engine.trace.state["violated_cycle"][0])
     assert found.bench.last_pulse_s() * 100 - violated_cycle <= 20
     assert any(event.who == "referee" for event in found.bench.events)
+
+
+def test_what_stopped_a_run_is_violated_however_many_faults_there_were() -> None:
+    bench = judged("SI-06").bench
+    four = tuple(InjectedFact(str(n), "", 0) for n in range(4))
+    assert judge(bench.trace.rows(), bench.trace.leaves(), replace(facts(bench), injected=four))["SI-05"].outcome == "held"
+    verdict = stopped(Made().verdict("SI-05"), bench.engine.trace.state[0])
+    assert verdict.outcome == "violated" and verdict.margin == 0.0 and "6." in verdict.text
 
 
 def test_all_that_is_looked_at_in_line_has_stopped_a_run() -> None:
