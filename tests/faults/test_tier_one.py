@@ -3,7 +3,7 @@
 What comes late, or not at all, is named below with its reason; a name that is no longer true fails, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,11 @@ def case(mode: Mode) -> Case:
     return (images if imaging else static), When(phase=mode.phases[0]), {}
 
 
+def each(names: Iterable[str]) -> list[Any]:
+    """Modes as parameters, all that is asked of one in the same worker: its session runs once."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(f"tier one, {name}"), id=name) for name in names]
+
+
 class Watched:
     """A run with one fault, its evidence and what came of it."""
 
@@ -165,29 +170,29 @@ def asked(mode: Mode) -> str:
 REACTING = [name for name, mode in TIER_ONE.items() if asked(mode) == "react" and name not in {*UNSEEN, *GOES_ON, *AT_LOAD}]
 
 
-@pytest.mark.parametrize("name", [name for name in TIER_ONE if name not in AT_LOAD])
+@pytest.mark.parametrize("name", each(name for name in TIER_ONE if name not in AT_LOAD))
 def test_it_acts(name: str) -> None:
     assert watched(name).effective >= 0
 
 
-@pytest.mark.parametrize("name", REACTING)
+@pytest.mark.parametrize("name", each(REACTING))
 def test_the_machine_reacts_as_the_catalogue_asks_or_is_known_to_be_late(name: str) -> None:
     run = watched(name)
     assert run.reacted and in_time(run) is (name not in LATE)
 
 
-@pytest.mark.parametrize("name", UNSEEN)
+@pytest.mark.parametrize("name", each(UNSEEN))
 def test_what_is_known_to_be_seen_by_nothing_is_still_seen_by_nothing(name: str) -> None:
     assert not watched(name).reacted
 
 
-@pytest.mark.parametrize("name", GOES_ON)
+@pytest.mark.parametrize("name", each(GOES_ON))
 def test_what_may_go_on_never_gives_more_than_was_prescribed(name: str) -> None:
     run = watched(name)
     assert run.total_mu <= sum(b.mu for b in run.sim.order.plan.fraction(None)) + 1.0
 
 
-@pytest.mark.parametrize("name", [name for name, mode in TIER_ONE.items() if asked(mode) == "nothing"])
+@pytest.mark.parametrize("name", each(name for name, mode in TIER_ONE.items() if asked(mode) == "nothing"))
 def test_a_control_case_is_no_reason_to_stop(name: str) -> None:
     run = watched(name)
     assert run.sim.error is None and run.total_mu == pytest.approx(PRESCRIBED_MU, abs=0.15)
