@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from transitions import MachineError
 
 from device_models.hands import Hands
 from device_models.interface.image import DT_S, new_image
@@ -260,7 +261,10 @@ class Simulation:
         try:
             await self.main
         except asyncio.CancelledError:
-            self.error = self.error or Aborted("aborted by the operator")
+            if self.error is None:  # none of those who may have asked for it
+                self.error = DeviceError("session: the task that leads it was cancelled, and nobody had asked for that; beam off, "
+                                         "motion stopped; look at the event log, then resume from the record")
+                await self.linac.lost()
         await self._come_to_rest()
 
     async def _main(self) -> None:
@@ -283,6 +287,9 @@ class Simulation:
         except TimeoutError:
             self.stuck = True
             self._end(DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s"))
+        except MachineError as error:  # a verb that a subsystem does not know in its state
+            await self.linac.lost()
+            self._end(DeviceError(f"session: {error}; everything is at rest; look at the event log, then resume from the record"))
         except BaseExceptionGroup as errors:
             if not isinstance(errors.exceptions[0], LinacError):
                 raise

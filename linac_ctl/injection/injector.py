@@ -141,6 +141,7 @@ class Injector:
 
     def _due(self) -> None:
         """After a cycle: ends first, so that one fault may take over from another in the same cycle."""
+        self.sim.loop.inside(self.blocks.done)
         for live in self.faults.values():
             self._look(live)
         rows = self.disturbance.moments

@@ -31,6 +31,7 @@ class Disturbed:
         self.twins: dict[str, Twin] = {}
         self.watch: dict[str, list[Callable[[], bool]]] = {}  # faults of real lines: has it acted?
         self.dead = False  # no end is known
+        self.done = 0  # cycles of the block under way
         self.woke = False  # a fault began or ended: coroutines that it woke have their turn before the next cycle
         e = engine
         shared = (e.control, e.image, e.plant, e.trace, disturbance, words.floats, words.wholes)
@@ -42,6 +43,7 @@ class Disturbed:
 
     def block(self, cycles: int) -> tuple[int, int]:
         """As the engine's, but a frozen controller does not come back before its time."""
+        self.done = 0
         n, events = self._some(cycles)
         alone = 0
         while self.disturbance.state["alive"][0] == 0 and not events:
@@ -61,6 +63,7 @@ class Disturbed:
         else:
             n, events = self._beside(cycles) if self.twins else self._compiled(cycles)
         self.woke = bool(events & DUE)
+        self.done += n
         if self.woke:
             self.on_due()
         return n, events & ~DUE

@@ -178,6 +178,10 @@ class SimLoop(asyncio.SelectorEventLoop):
             self.now_ns = max(self.now_ns, target_ns)  # a timer between two cycles
         return ready
 
+    def inside(self, cycles: int) -> None:
+        """So many cycles of the block under way are done: timers that are set from here on count from there."""
+        self.now_ns = (self.cycle + cycles) * PERIOD_NS
+
     def run_cycles(self, cycles: int) -> None:
         """Let this much machine time pass, then stop with everything due by then done; run again to go on."""
         self.pause_at = self.cycle + cycles

@@ -54,8 +54,8 @@ def counters_against_record(suite: Suite, session: Session) -> str:
     set right, one that is further behind is not to be believed.
     """
     counted_mu = float(suite.linac.image.safety["mu_backup"][0])
-    if not counted_mu > SAME_MU:
-        return ""  # nothing since the field was armed, or since the machine has power
+    if not suite.resumed or not counted_mu > SAME_MU:
+        return ""  # the count is of somebody else's field; or nothing since the field was armed, or since the machine has power
     given = [(beam.number, *suite.record.delivered_before(beam.number)) for beam in session.beams]
     number, mu = next(((number, mu) for number, mu, complete in given if not complete), (0, 0.0))
     ended_mu = [mu for _, mu, complete in given if complete][-1:]

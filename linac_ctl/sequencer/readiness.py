@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import math
+from collections.abc import Coroutine
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from device_models.interface.image import DT_S, Couch
 from ..config.machine import BeamLimits
 from ..control.phases import Phase, Reaction
 from ..control.signals import Guard
-from ..errors import RefusedError
+from ..errors import DeviceError, RefusedError
 from ..plan.model import Beam
 from ..plan.trajectory import Field
 from ..subsystems.beam_states import BeamState
@@ -74,7 +76,7 @@ async def position(linac: Linac, field: Field, approved: Approval | None = None)
         start["gantry"] = np.array([field.run_up.begin_deg])
     couch = couch_goal(linac, field.beam) if approved is None else np.array(approved.couch.six)
     await turn_couch(linac, couch)
-    async with gathered() as moves:
+    async with gathered(linac) as moves:
         for name, goal in start.items():
             moves.create_task(getattr(linac, name).move_to(goal))
         moves.create_task(linac.couch.move_to(couch))
@@ -97,19 +99,40 @@ def couch_goal(linac: Linac, beam: Beam) -> np.ndarray:
 
 
 class gathered:
-    """A TaskGroup that raises its first error itself, so that callers can catch what it is."""
+    """Moves side by side. Raises the first error itself, so that callers can catch what it is.
 
-    def __init__(self) -> None:
-        self.group = asyncio.TaskGroup()
+    A move whose task is gone is one: a TaskGroup takes a task that was cancelled for one that has done its work.
+    """
 
-    async def __aenter__(self) -> asyncio.TaskGroup:
-        return await self.group.__aenter__()
+    def __init__(self, linac: Linac) -> None:
+        self.group, self.linac = asyncio.TaskGroup(), linac
+        self.failed = self.gone = False
+
+    async def __aenter__(self) -> "gathered":
+        await self.group.__aenter__()
+        self.parent = asyncio.current_task()
+        return self
+
+    def create_task(self, move: Coroutine[Any, Any, None]) -> None:
+        """Begin a move."""
+        self.group.create_task(self._hear(self.group.create_task(move)))
+
+    async def _hear(self, move: "asyncio.Task[None]") -> None:
+        """Tell the cycle at once when it is gone, and nobody wanted it to end."""
+        await asyncio.wait([move])
+        if not move.cancelled():
+            self.failed = self.failed or move.exception() is not None
+        elif not self.failed and self.parent is not None and not self.parent.cancelling():
+            self.gone = True
+            await self.linac.lost()
 
     async def __aexit__(self, *exc: object) -> None:
         try:
             await self.group.__aexit__(*exc)  # type: ignore[arg-type]
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        if self.gone:
+            raise DeviceError("motion: a task that moved the machine is gone; look at the event log, then set up again")
 
 
 async def ready(linac: Linac) -> None:

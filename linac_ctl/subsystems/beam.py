@@ -142,8 +142,12 @@ class Beam:
         try:
             await self.conditions.until(Signal.MU_LEFT, "<=", float(job["half_pulse_mu"][0]), 0.0, longest_s)
         except TimeoutError:
+            self._interrupt()
             raise DeviceError(f"beam: {self.mu_1:.2f} of {job['mu_end'][0]:.2f} MU after {longest_s:g} s of machine time; "
                               f"something holds it") from None
+        except BaseException:  # tripped or cancelled, perhaps with all MU in: it is not on for anybody any more
+            self._interrupt()
+            raise
         finally:
             self._guard(Guard.START, 0.0)
             self._leave_beam()

@@ -47,6 +47,7 @@ class Linac:
         self.mlc = Leaves("mlc", control.mlc, image.mlc, leaf, Signal.LEAF_AWAY, self.conditions)
         self.beam = Beam(control, image, config.beam, self.conditions)
         self.holds: list[dict[str, Any]] = []
+        self.guard(Guard.TASK_ALIVE, True)
 
     def _motion(self, name: str, away: Signal) -> Motion:
         aims, wires, axes = (getattr(part, name) for part in (self.control, self.image, self.config))
@@ -69,6 +70,12 @@ class Linac:
     def guard(self, guard: Guard, established: bool | float) -> None:
         """Answer a question that only the event side can answer."""
         self.control.signals[FIRST_GUARD + int(guard)] = float(established)
+
+    async def lost(self) -> None:
+        """Whoever had the machine in hand is gone: the cycle stops all of it, and the row tells of it from then on."""
+        self.guard(Guard.TASK_ALIVE, False)
+        await asyncio.sleep(2 * DT_S)
+        self.guard(Guard.TASK_ALIVE, True)
 
     def signal(self, signal: Signal) -> float:
         """Value of the last cycle."""

@@ -73,6 +73,7 @@ def restart(sim: "Simulation", given: Settings) -> Altered:
     whole = next((step for step in sim.order.steps if isinstance(step, Restartable)), None)
     if whole is None or whole.task is None:
         return Altered()
+    sim.true_mu()  # booked while it is known for which beam
     lost_mu = float(given["age_s"]) * float(sim.control.job["rate_mean_mu_per_s"][0])
     take_back(sim, lost_mu)
     latches = sim.linac.panel.latches()
