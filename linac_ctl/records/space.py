@@ -16,18 +16,21 @@ def cannot(path: Path, size: int, error: OSError) -> RecordError:
     )
 
 
-def allocate(path: Path, size: int) -> None:
-    """Make `path` with `size` bytes of real, zeroed blocks behind it; RecordError leaves no file behind."""
+def allocate(path: Path, size: int, told: Path | None = None) -> None:
+    """Make `path` with `size` bytes of real, zeroed blocks behind it; RecordError leaves no file behind.
+
+    `told`: the error names this instead.
+    """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except OSError as e:
-        raise cannot(path, size, e) from None
+        raise cannot(told or path, size, e) from None
     try:
         if size:
             os.posix_fallocate(handle, 0, size)
     except OSError as e:
         path.unlink(missing_ok=True)
-        raise cannot(path, size, e) from None
+        raise cannot(told or path, size, e) from None
     finally:
         os.close(handle)
 
@@ -44,5 +47,5 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: Any) -> np.memmap[Any, Any
 def probe_space(folder: Path | str, size: int) -> None:
     """RecordError unless `folder` can take `size` bytes right now. The space is asked for, then given back."""
     path = Path(folder) / f".probe-{os.getpid()}"
-    allocate(path, size)
+    allocate(path, size, told=Path(folder))  # the file's name holds the process, and the error goes into the events of a run
     path.unlink(missing_ok=True)
