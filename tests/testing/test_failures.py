@@ -39,7 +39,7 @@ from linac_ctl.testing import at_mu, beam_off
 
 async def test_fails(linac, inject):
     await linac.until(at_mu(5))
-    inject(signal="room.clearance_mm", behaviour="bias", size=-1.0, id="close")  # which no machine minds
+    inject(signal="room.clearance_mm", behaviour="bias", size=-2.0, id="close")  # which no machine minds
     await linac.expect(beam_off, within_ms=50)
 """
 
