@@ -27,6 +27,8 @@ def figures(found: dict[str, Any]) -> list[Figure]:
         _most("trip to permit low, worst", found["metrics"], "trip_to_permit_ms", 20.0, 10.0, "ms"),
         _most("excess dose of a single fault, worst", grid.get("metrics", {}), "excess_mu", 1.5, 0.7, "MU"),
         _most("excess dose of a double fault, worst", pairs.get("metrics", {}), "excess_mu", 5.0, 2.0, "MU"),
+        _most("beam with the couch > 2 mm away, longest", found["metrics"], "displaced_ms", 40.0, 40.0, "ms"),
+        _most("beam with the couch > 1.5 mm away, longest", found["metrics"], "displaced_goal_ms", 40.0, 40.0, "ms"),
         _false_trips(found["fault_free"]),
         _none("runs in which an invariant was violated", found["violated"],
               found["runs"] if found["invariants"] else 0),

@@ -6,22 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from device_models.interface.image import DT_S, SafetyOpen
+from device_models.interface.image import SafetyOpen
 from device_models.referee.columns import Flag
 
 from ..control.phases import Phase
 from ..control.phases import Reaction as Bit
+from .displaced import misses
 from .row import Reaction
+from .track import MS, Track
 
-MS = DT_S * 1000.0
-QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
 SETTLE_CYCLES = 8  # a reaction shows itself in all its parts
 STOPS = {"hold": "beam_hold", "interrupt": "beam_off", "terminate": "beam_off", "estop": "motion_stop"}
 BITS = {Bit.BEAM_HOLD: "beam_hold", Bit.BEAM_OFF: "beam_off", Bit.TERMINATE: "beam_off", Bit.MOTION_STOP: "motion_stop",
         Bit.PREVENT_START: "prevent_start", Bit.PREVENT_MOTION: "prevent_motion"}
 IMPLIED = {"beam_off": ("beam_hold", "prevent_start"), "beam_hold": ("prevent_start",), "motion_stop": ("prevent_motion",)}
-MOVES = 0.01  # mm or deg in a cycle: a mm or a degree in a second, well above what a standing axis trembles
-LEAF_MOVES_MM_PER_S = 1.0
 STRONGEST: tuple[Reaction, ...] = ("motion_stop", "beam_off", "beam_hold", "prevent_motion", "prevent_start", "none")
 
 
@@ -63,50 +61,6 @@ class Exposure:
 
 
 ALWAYS = Exposure()
-
-
-class Track:
-    """The trace of a run, by cycle. Distances are those of the couch from where it is meant to stand."""
-
-    def __init__(self, rows: Any) -> None:
-        self.rows = rows
-        self.cycle, self.bits, self.pulses = rows["cycle"], rows["bits"], rows["pulses"]
-
-    def at(self, cycle: int) -> int:
-        """First row from this cycle on."""
-        return int(np.searchsorted(self.cycle, cycle))
-
-    def has(self, flag: Flag) -> Any:
-        """A bit in every row."""
-        return (self.bits & int(flag)) != 0
-
-    def beam_ends(self, row: int) -> int:
-        """First row from here on that begins a stretch without pulses."""
-        on = np.flatnonzero(self.pulses[row:] > 0)
-        if not len(on) or on[0] >= QUIET_CYCLES:
-            return row
-        gaps = np.flatnonzero(np.diff(on) > QUIET_CYCLES)
-        return int(row + on[gaps[0] if len(gaps) else -1] + 1)
-
-    def total_mu(self, row: int) -> float:
-        """Dose since power-up before this row."""
-        return float(self.rows["total_mu"][row - 1]) if row > 0 else 0.0
-
-    def moving(self, first: int = 0, last: int | None = None) -> Any:
-        """In every row from `first` up to `last`: does anything move? Truth, not what was asked for."""
-        names = ("gantry_deg", "collimator_deg", "jaw_mm", "couch", "carriage_mm", "kv_arm_mm", "mv_arm_mm")
-        rows, before = self.rows[first:last], self.rows[max(first - 1, 0):max(first, 1)]
-        if not len(rows):
-            return np.zeros(0, bool)
-        found = np.abs(np.nan_to_num(rows["leaf_mm_per_s"])) > LEAF_MOVES_MM_PER_S
-        for name in names:
-            places, start = rows[name].reshape(len(rows), -1), before[name].reshape(len(before), -1)
-            found |= (np.abs(np.diff(places, axis=0, prepend=start)) > MOVES).any(axis=1)
-        return found
-
-    def off_mm(self) -> Any:
-        """How far the couch is from where it is meant to stand, mm."""
-        return np.linalg.norm(self.rows["couch"][:, :3] - self.rows["couch_set"][:, :3], axis=1)
 
 
 def measure(track: Track, effective: int, cleared: int | None, history: Sequence[Any], expected: Iterable[str],
@@ -183,16 +137,6 @@ def _reaction_ms(track: Track, stop: int, effective: int, noticed: Noticed | Non
         return None
     last = int(track.cycle[stop]) if stop < len(track.cycle) else int(track.cycle[-1]) + 1
     return max(last - effective, noticed.cycle - effective) * MS
-
-
-def misses(track: Track, first: int) -> tuple[float | None, float | None]:
-    """(worst, MU-weighted) mm, of rows with pulses; None without."""
-    on = np.flatnonzero(track.pulses[first:] > 0) + first
-    if not len(on):
-        return None, None
-    off, mu = track.off_mm()[on], np.diff(track.rows["total_mu"], prepend=0.0)[on]
-    weighted = float((off * mu).sum() / mu.sum()) if mu.sum() > 0.0 else None
-    return float(off.max()), weighted
 
 
 def _travel(track: Track, at: int, done: frozenset[str]) -> float | None:

@@ -59,6 +59,8 @@ class Row:
     excess_mu: float | None = None
     worst_miss_mm: float | None = None
     weighted_miss_mm: float | None = None
+    displaced_ms: float | None = None  # longest beam with the couch more than 2 mm from its place
+    displaced_goal_ms: float | None = None  # the same with 1.5 mm
     travel_after_stop_mm: float | None = None
     false_trip: str = ""
     judged: bool = False

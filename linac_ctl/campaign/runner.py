@@ -19,8 +19,10 @@ from ..version import code_version
 from .arming import nothing, schedule_of
 from .branch import Branch, Trunk, branched
 from .case import Case
-from .measure import MS, Measures, Track, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from .displaced import BAR_MM, GOAL_MM, displaced_ms
+from .measure import Measures, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
 from .row import Outcome, Row, of_case
+from .track import MS, Track
 from .verdict import ORDER, Due, decide, fault_free, reacted
 
 Place = tuple[str, str | None, str | None]
@@ -193,6 +195,7 @@ def judge(sim: Any, case: Case) -> Row:
         margins={name: (float(value), unit) for name, (value, unit) in verdicts.margins.items() if isfinite(value)},
         liveness=" ".join(f"{v.id}:{v.outcome}" for v in verdicts if v.id.startswith("LV")),
         trip_to_permit_ms=trip_to_permit_ms(track, trips), visited=visited(track, trips),
+        displaced_ms=displaced_ms(track, BAR_MM), displaced_goal_ms=displaced_ms(track, GOAL_MM),
         excess_mu=excess_mu(sim), simulated_s=round(sim.engine.cycle * MS / 1000.0, 2))
     if not case.faults:
         wrong = "" if provoked(sim) else false_trip(trips)

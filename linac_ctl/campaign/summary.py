@@ -16,7 +16,8 @@ METRICS = {  # column -> (what it says, unit)
     "reaction_ms": ("beam or motion stopped after the effective time", "ms"),
     "trip_to_permit_ms": ("trip to permit low", "ms"), "mu_after_eff": ("dose after the effective time", "MU"),
     "excess_mu": ("dose above the prescription (negative: below it)", "MU"), "worst_miss_mm": ("worst miss with beam", "mm"),
-    "weighted_miss_mm": ("MU-weighted miss", "mm"), "travel_after_stop_mm": ("travel after stop", "mm"),
+    "weighted_miss_mm": ("MU-weighted miss", "mm"), "displaced_ms": ("beam with the couch more than 2 mm away", "ms"),
+    "displaced_goal_ms": ("beam with the couch more than 1.5 mm away", "ms"), "travel_after_stop_mm": ("travel after stop", "mm"),
 }
 VERDICTS = ("passed", "failed", "missed", "harmless", "not_activated", "not_reachable", "crashed")
 WORST_FIRST = ("crashed", "missed", "failed", "passed", "harmless", "not_activated", "not_reachable")

@@ -7,8 +7,9 @@ from typing import Any
 
 from device_models.faults.modes.mode import Demand
 
-from .measure import ALWAYS, MS, Exposure, Measures
+from .measure import ALWAYS, Exposure, Measures
 from .row import Verdict
+from .track import MS
 
 RATE_OF_LIMITS = 10.0  # MU/s: limits of dose are stated at 600 MU/min
 ANY_REACTION = ("beam_hold", "motion_stop", "prevent_start", "prevent_motion")

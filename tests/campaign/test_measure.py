@@ -7,7 +7,8 @@ import pytest
 
 from device_models.interface.image import SafetyOpen
 from device_models.referee.columns import ROW, Flag
-from linac_ctl.campaign.measure import Track, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.campaign.measure import before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.campaign.track import Track
 from linac_ctl.control.phases import Phase, Reaction
 
 ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
