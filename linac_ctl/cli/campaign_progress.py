@@ -1,12 +1,13 @@
 """How a campaign gets on: a bar with rate, time to go and counts on a terminal, now and then a line elsewhere."""
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import click
+
+from .progress_bar import ProgressBar
 
 EVERY_S = 10.0
 SHOWN = ("passed", "failed", "missed", "harmless", "not_activated", "not_reachable", "crashed")
@@ -20,30 +21,16 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self.count(before)
         self.at_start, self.begin, self.spoken = self.done, time.perf_counter(), time.perf_counter()
-        self.bar: Any = None
-        if not quiet and sys.stderr.isatty():
-            self.bar = self.new_bar()
-
-    def new_bar(self) -> Any:
-        """Rich's."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        bar = Bar(TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
-                  TextColumn("to go"), TimeRemainingColumn(), TextColumn("{task.fields[counts]}"), console=Console(stderr=True))
-        self.task = bar.add_task("runs", total=self.total, completed=self.done, rate="", counts=self.text())
-        return bar
+        self.bar = ProgressBar("runs", total, self.done, quiet=quiet)
 
     def __enter__(self) -> "Progress":
-        if self.bar:
-            self.bar.start()
+        self.bar.__enter__()
+        self.bar.advance(0, note=self.text())  # of a campaign that goes on: what it has already
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self.bar:
-            self.bar.stop()
-        elif not self.quiet and self.done > self.at_start:
+        self.bar.__exit__(*exc)
+        if not self.bar.shown and not self.quiet and self.done > self.at_start:
             self.say()
 
     def count(self, rows: Iterable[Any]) -> None:
@@ -56,9 +43,8 @@ class Progress:
         """These are in the ledger."""
         self.count(rows)
         now = time.perf_counter()
-        if self.bar:
-            self.bar.update(self.task, completed=self.done, rate=self.rate(now), counts=self.text())
-        elif not self.quiet and now - self.spoken >= EVERY_S:
+        self.bar.advance(len(rows), rate=self.rate(now), note=self.text())
+        if not self.bar.shown and not self.quiet and now - self.spoken >= EVERY_S:
             self.spoken = now
             self.say()
 

@@ -1,7 +1,6 @@
 """`linac-ctl study`: what many patients say that one session cannot."""
 
 import os
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import click
 
+from .progress_bar import ProgressBar
 from .study_sessions import command as sessions
 
 LEAST_PATIENTS = 2  # for a spread between patients
@@ -44,8 +44,8 @@ def margins(file: str, sessions: int | None, processes: int | None, seed: int | 
     chosen = study.seed if seed is None else seed
     count = processes or os.cpu_count() or 1
     begin = time.perf_counter()
-    with Progress(study.patients, quiet=as_json) as progress:
-        worked = all_of(study, chosen, count, lambda _: progress.step())
+    with ProgressBar("patients", study.patients, quiet=as_json) as bar:
+        worked = all_of(study, chosen, count, lambda _: bar.advance(rate=a_minute(bar.done + 1, begin)))
     if len(worked) < LEAST_PATIENTS:
         raise Aborted(f"study {study.name}: ended after {len(worked)} of {study.patients} patients; "
                       f"{LEAST_PATIENTS} are the least for a result")
@@ -72,37 +72,9 @@ def study_of(file: str, sessions: int | None) -> Any:
     return study.model_copy(update={"sessions": sessions})
 
 
-class Progress:
-    """Bar, rate and time to go; nothing when it is not a terminal's."""
-
-    def __init__(self, patients: int, quiet: bool) -> None:
-        self.bar: Any = None
-        if not quiet and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                       TimeElapsedColumn(), TextColumn("to go"), TimeRemainingColumn())
-            self.bar = Bar(*columns, console=Console(stderr=True))
-            self.task = self.bar.add_task("patients", total=patients, rate="")
-        self.done, self.begin = 0, time.perf_counter()
-
-    def __enter__(self) -> "Progress":
-        if self.bar:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def step(self) -> None:
-        """One more."""
-        self.done += 1
-        if self.bar:
-            rate = 60.0 * self.done / (time.perf_counter() - self.begin)
-            self.bar.update(self.task, advance=1, rate=f"{rate:.0f} a minute")
+def a_minute(done: int, begin: float) -> str:
+    """By the clock."""
+    return f"{60.0 * done / (time.perf_counter() - begin):.0f} a minute"
 
 
 def show(outcome: Any, files: dict[str, Path], wall_s: float, as_json: bool) -> None:

@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import os
-import sys
 import time
 from collections import Counter
 from datetime import datetime
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from .progress_bar import ProgressBar
 
 TABLE = "sessions.csv"
 
@@ -69,18 +70,14 @@ class Table:
             self.file = (folder / TABLE).open("a", newline="", encoding="utf-8")
         except OSError as error:
             raise RecordError(f"{folder}: cannot be written: {error.strerror}; choose another --out") from None
-        self.empty, self.bar = self.file.tell() == 0, None
-        if not quiet and sys.stderr.isatty():
-            self.bar = bar(total, done)
+        self.empty, self.bar = self.file.tell() == 0, ProgressBar("sessions", total, done, quiet=quiet)
 
     def __enter__(self) -> "Table":
-        if self.bar:
-            self.bar.start()
+        self.bar.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        self.bar.__exit__(*exc)
         self.file.close()
 
     def add(self, cells: dict[str, str]) -> None:
@@ -91,26 +88,7 @@ class Table:
             self.empty = False
         writer.writerow(cells)
         self.file.flush()
-        if self.bar:
-            self.bar.advance(self.bar.task_ids[0])
-
-
-def bar(total: int, done: int) -> Any:
-    """Progress, rate by the clock, time to go."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    made = Progress(TextColumn("sessions"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("to go"),
-                    TimeRemainingColumn(), console=Console(stderr=True))
-    made.add_task("sessions", total=total, completed=done)
-    return made
+        self.bar.advance()
 
 
 def summary(session: str, rows: list[dict[str, str]], wall_s: float) -> dict[str, Any]:
