@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+ABSURD = 1e9
 SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
 
 
@@ -16,9 +17,9 @@ def percentiles(values: Iterable[float | None]) -> dict[str, float | int]:
 
 
 def readable(value: float, digits: int = 3) -> str:
-    """So many significant digits and never a power of ten: what people read in tables."""
+    """So many significant digits and no power of ten: what people read in tables. Beyond a milliard nobody counts digits."""
     text = f"{value:.{digits}g}"
-    if "e" not in text:
+    if "e" not in text or not abs(value) < ABSURD:
         return text
     return f"{value:.0f}" if abs(value) >= 1.0 else f"{value:.{digits + 2}f}"
 

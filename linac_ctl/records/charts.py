@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEFT, RIGHT, TOP, BOTTOM, GAP = 62, 10, 34, 36, 14  # px around and between panels
+LEFT, RIGHT, TOP, BOTTOM, GAP = 62, 22, 34, 36, 14  # px around and between panels
+LETTER = 5.4  # px of a letter of size 9
 INK, FAINT, FRAME = "#1c2530", "#d9dee3", "#8b97a3"
 ASKED, SEEN, ERROR, TARGET = "#e08a00", "#1f5fa8", "#a02c2c", "#8a2c8f"
 FONT = 'font-family="system-ui,DejaVu Sans,sans-serif"'
@@ -119,13 +120,23 @@ def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band
     for panel in panels:
         _panel(canvas, panel, x, top, bands)
         top += panel.height + GAP
-    for mark in marks:
-        at = x(mark.x)
-        canvas.add(f'<path d="M{at:.1f} {TOP}V{top - GAP}" stroke="{mark.color}" stroke-dasharray="3 3" stroke-width="0.9"/>')
-        canvas.text(at + 3, TOP + 10, mark.name, size=9, color=mark.color)
+    _marks(canvas, marks, x, top - GAP)
     _x_axis(canvas, x, top - GAP, x_label)
     _legend(canvas, panels, bands)
     return canvas.svg(title)
+
+
+def _marks(canvas: Canvas, marks: tuple[Mark, ...], x: Scale, bottom: float) -> None:
+    """Lines with names; a name that would run into the one before goes a line lower, one that has no room goes to the left."""
+    free, level = 0.0, 0
+    for mark in sorted(marks, key=lambda it: it.x):
+        at, wide = x(mark.x), LETTER * len(mark.name)
+        level = level + 1 if at < free else 0
+        left = at + wide > canvas.width - RIGHT
+        canvas.add(f'<path d="M{at:.1f} {TOP}V{bottom}" stroke="{mark.color}" stroke-dasharray="3 3" stroke-width="0.9"/>')
+        canvas.text(at - 3 if left else at + 3, TOP + 10 + 11 * level, mark.name, size=9, color=mark.color,
+                    anchor="end" if left else "start")
+        free = max(free, at + 3 + wide)
 
 
 def span(values: NDArray[Any], least: float, margin: float = 0.06) -> tuple[float, float]:
