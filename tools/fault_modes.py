@@ -15,6 +15,7 @@ from device_models.faults.fault import PHASES  # noqa: E402
 from device_models.faults.modes import catalogue  # noqa: E402
 from device_models.faults.modes.left_out import LEFT_OUT, PARTS_LEFT_OUT  # noqa: E402
 from device_models.faults.modes.mode import Choice, Mode, Range  # noqa: E402
+from tools.current import keep_current  # noqa: E402
 from tools.safety_pages import grid  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "fault-modes.md"
@@ -87,16 +88,5 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def main(arguments: list[str]) -> int:
-    """0, or 1 when the page is not current."""
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    if "--check" in arguments:
-        sys.stdout.write("docs/reference/fault-modes.md: not current; run tools/fault_modes.py\n")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_current({PAGE: page()}, "fault_modes", sys.argv[1:]))

@@ -16,6 +16,7 @@ from device_models.referee.properties.liveness import LIVENESS  # noqa: E402
 from device_models.referee.properties.logic import LOGIC  # noqa: E402
 from device_models.referee.properties.motion import MOTION  # noqa: E402
 from device_models.referee.properties.permits import PERMITS  # noqa: E402
+from tools.current import keep_current  # noqa: E402
 
 PAGE = ROOT / "docs/reference/referee.md"
 NOTE = "<!-- made by tools/referee_page.py from device_models/referee/properties; change it there -->\n"
@@ -87,16 +88,5 @@ def page() -> str:
     return "\n".join([*parts, APART])
 
 
-def main(arguments: list[str]) -> int:
-    """0, or 1 when the page is not current."""
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    if "--check" in arguments:
-        sys.stdout.write("docs/reference/referee.md: not current; run tools/referee_page.py\n")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_current({PAGE: page()}, "referee_page", sys.argv[1:]))

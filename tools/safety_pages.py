@@ -16,6 +16,7 @@ from linac_ctl.config.loader import load, validate  # noqa: E402
 from linac_ctl.interlocks.panel import MAY_RESET  # noqa: E402
 from linac_ctl.interlocks.table import Interlock, InterlockTable  # noqa: E402
 from linac_ctl.subsystems import beam_states, kv_imager, motion, mv_imager  # noqa: E402
+from tools.current import keep_current  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/safety_pages.py: run it again instead of editing here. -->\n"
@@ -117,16 +118,5 @@ def state_machines() -> str:
 PAGES = {"interlocks.md": interlocks, "state-machines.md": state_machines}
 
 
-def main(arguments: list[str]) -> int:
-    """0, or 1 when a page is not current."""
-    stale = [name for name, page in PAGES.items() if not (REFERENCE / name).exists() or (REFERENCE / name).read_text() != page()]
-    if "--check" in arguments:
-        sys.stdout.write("".join(f"docs/reference/{name}: not current; run tools/safety_pages.py\n" for name in stale))
-        return 1 if stale else 0
-    for name in stale:
-        (REFERENCE / name).write_text(PAGES[name]())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_current({REFERENCE / name: page() for name, page in PAGES.items()}, "safety_pages", sys.argv[1:]))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from device_models.referee.columns import ROW, Flag
 from device_models.referee.judging.facts import ApprovalFact, BeamFact, Cause, Facts, ImageFact, RowFact, ShiftFact
@@ -140,6 +141,27 @@ class Made:
 
 
 Alter = Callable[[Made], Any]
+Traces = dict[str, dict[str, Alter]]  # property -> what is done to a healthy run -> how
+
+
+def cases(traces: Traces) -> list[Any]:
+    """One per trace, for parametrize."""
+    return [pytest.param(name, alter, id=f"{name}: {what}") for name, found in traces.items() for what, alter in found.items()]
+
+
+def judged(name: str, alter: Alter) -> Verdict:
+    """Of a healthy run to which this was done."""
+    made = Made()
+    alter(made)
+    return made.verdict(name)
+
+
+def shrinks(name: str, traces: Traces, healthy: Verdict) -> None:
+    """A healthy run has something left; a violating one has nothing, and says so by its margin."""
+    assert healthy.outcome == "held" and healthy.margin is not None
+    for alter in traces[name].values():
+        worse = judged(name, alter)
+        assert worse.margin is not None and worse.margin <= 0.0 < healthy.margin, (worse, healthy)
 
 
 def move(made: Made, name: str, lane: int | None, first: int, way: Any, last: int = CYCLES) -> Made:

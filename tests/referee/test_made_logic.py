@@ -20,6 +20,8 @@ from tests.referee.made import (
     Alter,
     Made,
     beam_fact,
+    cases,
+    judged,
 )
 
 MID = 250
@@ -137,23 +139,14 @@ NEAR: dict[str, dict[str, Alter]] = {
 }
 
 
-def cases(table: dict[str, dict[str, Alter]]) -> list[object]:
-    """One per trace."""
-    return [pytest.param(name, alter, id=f"{name}: {what}") for name, found in table.items() for what, alter in found.items()]
-
-
 @pytest.mark.parametrize("name, alter", cases(VIOLATED))
 def test_the_referee_flags(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome == "violated", made.verdict(name)
+    assert (found := judged(name, alter)).outcome == "violated", found
 
 
 @pytest.mark.parametrize("name, alter", cases(NEAR))
 def test_the_referee_does_not_flag(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome != "violated", made.verdict(name)
+    assert (found := judged(name, alter)).outcome != "violated", found
 
 
 @pytest.mark.parametrize("name", sorted(VIOLATED))

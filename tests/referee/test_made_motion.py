@@ -24,9 +24,12 @@ from tests.referee.made import (
     Made,
     approval,
     beam_fact,
+    cases,
+    judged,
     move,
     ramp,
     shift,
+    shrinks,
 )
 
 MID, SOME = 250, 600  # in the beam; long after it
@@ -229,11 +232,6 @@ NEAR: dict[str, dict[str, Alter]] = {
 }
 
 
-def cases(table: dict[str, dict[str, Alter]]) -> list[object]:
-    """One per trace."""
-    return [pytest.param(name, alter, id=f"{name}: {what}") for name, found in table.items() for what, alter in found.items()]
-
-
 def made_for(name: str) -> Made:
     """The healthy run; where a property is about something that it has none of, with that."""
     made = Made()
@@ -242,16 +240,12 @@ def made_for(name: str) -> Made:
 
 @pytest.mark.parametrize("name, alter", cases(VIOLATED))
 def test_the_referee_flags(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome == "violated", made.verdict(name)
+    assert (found := judged(name, alter)).outcome == "violated", found
 
 
 @pytest.mark.parametrize("name, alter", cases(NEAR))
 def test_the_referee_does_not_flag(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome == "held", made.verdict(name)
+    assert (found := judged(name, alter)).outcome == "held", found
 
 
 @pytest.mark.parametrize("name", sorted(VIOLATED))
@@ -261,13 +255,7 @@ def test_there_are_three_of_each(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(VIOLATED))
 def test_a_margin_shrinks_towards_a_violation(name: str) -> None:
-    healthy = made_for(name).verdict(name)
-    assert healthy.outcome == "held" and healthy.margin is not None
-    for alter in VIOLATED[name].values():
-        made = Made()
-        alter(made)
-        worse = made.verdict(name)
-        assert worse.margin is not None and worse.margin <= 0.0 < healthy.margin, (worse, healthy)
+    shrinks(name, VIOLATED, made_for(name).verdict(name))
 
 
 def test_leaves_that_move_with_the_dose_are_where_the_plan_has_them() -> None:

@@ -27,6 +27,9 @@ from tests.referee.made import (
     Made,
     approval,
     beam_fact,
+    cases,
+    judged,
+    shrinks,
 )
 
 MID = 250
@@ -259,23 +262,14 @@ NEAR: dict[str, dict[str, Alter]] = {
 }
 
 
-def cases(table: dict[str, dict[str, Alter]]) -> list[object]:
-    """One per trace."""
-    return [pytest.param(name, alter, id=f"{name}: {what}") for name, found in table.items() for what, alter in found.items()]
-
-
 @pytest.mark.parametrize("name, alter", cases(VIOLATED))
 def test_the_referee_flags(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome == "violated", made.verdict(name)
+    assert (found := judged(name, alter)).outcome == "violated", found
 
 
 @pytest.mark.parametrize("name, alter", cases(NEAR))
 def test_the_referee_does_not_flag(name: str, alter: Alter) -> None:
-    made = Made()
-    alter(made)
-    assert made.verdict(name).outcome == "held", made.verdict(name)
+    assert (found := judged(name, alter)).outcome == "held", found
 
 
 @pytest.mark.parametrize("name", sorted(VIOLATED))
@@ -285,13 +279,7 @@ def test_there_are_three_of_each(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(VIOLATED))
 def test_a_margin_shrinks_towards_a_violation(name: str) -> None:
-    healthy = Made().verdict(name)
-    assert healthy.outcome == "held" and healthy.margin is not None
-    for alter in VIOLATED[name].values():
-        made = Made()
-        alter(made)
-        worse = made.verdict(name)
-        assert worse.margin is not None and worse.margin <= 0.0 < healthy.margin, (worse, healthy)
+    shrinks(name, VIOLATED, Made().verdict(name))
 
 
 def test_faults_beyond_those_it_holds_for_are_left_out() -> None:
