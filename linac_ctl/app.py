@@ -2,13 +2,11 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from transitions import MachineError
 
 from device_models.hands import Hands
@@ -16,7 +14,7 @@ from device_models.interface.image import DT_S, new_image
 from device_models.plant import new_plant
 from device_models.referee.columns import JUDGED
 
-from .control.journal import JOURNAL, SLOTS
+from . import image_guidance as guidance
 from .control.phases import Phase
 from .control.signals import Guard
 from .control.state import columns, cycles, new_control
@@ -26,9 +24,10 @@ from .judged import in_line, inhibiting, verdicts
 from .links.imager import LOOK_S
 from .order import Order
 from .plan.trajectory import prepare
-from .records.digest import Digest
+from .recorder import Recorder
 from .records.events import Event
 from .records.folder import RunFolder
+from .records.rows import Rows
 from .runtime.engine import Engine
 from .runtime.pace import Clock
 from .runtime.quiet import undisturbed
@@ -43,15 +42,12 @@ if TYPE_CHECKING:
     from device_models.referee.judging.verdict import Verdicts
 
     from .hardware import Hardware
-    from .imager_link import ImagerLink, Prepared
+    from .imager_link import Prepared
     from .injection.injector import Injector
     from .injection.schedule import Schedule
     from .links.tapes import Tapes
-    from .sequencer.images import Imaging
     from .target_log import TargetLog
 
-ROWS_PER_CHUNK = 4096
-SPACE_FOR_A_BEAM = 40_000_000  # bytes: rows of about ten minutes
 SETTLE_S = 1.0  # recorded after the last step, so that the record shows how everything came to rest
 
 
@@ -64,47 +60,41 @@ class Simulation:
                  prepared: "Prepared | None" = None, hardware: "Hardware | None" = None,
                  faults: "Schedule | None" = None) -> None:
         order, self.changed_at_load = (order, frozenset()) if faults is None else altered_by(order, faults)
-        self.order, self.folder, self.partials = order, folder, partials or {}
-        self.earlier = dict(self.partials)  # of the run that this one resumes, whatever the record says meanwhile
-        self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
-        self.events: list[Event] = []
-        self.realtime_interlock = realtime_interlock
+        self.order, self.realtime_interlock = order, realtime_interlock
         machine = order.machine.controller
         self.columns = columns(machine)
+        self.record = Recorder(order, self.columns, folder, partials or {}, lambda: self.linac.guard(Guard.RECORD, False))
         self.image = new_image(machine.sizes())
         self.hardware = hardware or self._new_hardware(None if faults is None else order.seed)
         self.plant = new_plant(order.machine.plant, order.seed, self.hardware.outside if self.hardware else ())
-        journal = folder.journal.view(np.ndarray) if folder else np.zeros(SLOTS, JOURNAL)
         self.control = new_control(machine, compile_table(order.table), compile_parameters(order.table, machine),
-                                   points=points_needed(order), rows=self._new_rows(), journal=journal)
-        self.engine = Engine(self.control, self.image, self.plant, max_block=max_block, more_rows=self._more_rows)
-        self.loop = SimLoop(self.engine, speed=speed, clock=clock,
-                            on_overrun=self._overrun)
+                                   points=points_needed(order), rows=self.record.new_rows(), journal=self.record.new_journal())
+        self.engine = Engine(self.control, self.image, self.plant, max_block=max_block, more_rows=self.record.more_rows)
+        self.loop = SimLoop(self.engine, speed=speed, clock=clock, on_overrun=self._overrun)
         self.whole: asyncio.Task[None] | None = None
         self.linac: Linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
         self.engine.trace.state["inhibits"] = inhibiting(order.table)
-        self.imager = None if order.imaging is None else self._new_imager(prepared)
-        hands = self.imager.hands if self.imager else Hands(self.plant, self._abort)
+        self.imager = None if order.imaging is None else guidance.new_imager(self, prepared)
+        hands = self.imager.hands if self.imager else Hands(self.plant, self.stop_pressed)
         self.staff = Staff(order.people, order.reaction_s, order.script, hands, self.log)
         self.residuals: dict[int, tuple[float, tuple[float, ...]]] = {}
         self.target: TargetLog | None = None  # kept where there is a folder to write it to
-        self.suite = Suite(self.linac, self.staff, self, order.plan, order.group, session_number(order), bool(partials),
-                           self._new_imaging(), order.expected)
+        self.suite = Suite(self.linac, self.staff, self.record, order.plan, order.group, session_number(order), bool(partials),
+                           guidance.new_imaging(self), order.expected)
         if self.suite.imaging is not None and imaged_mu > 0.0:
-            self._carry_over(imaged_mu)
+            guidance.carry_over(self.suite, imaged_mu)
         self.latches = latches
         self.session = Session()
         self.main: asyncio.Task[None] | None = None
         self.error: LinacError | None = None
         self.stuck = self.left = False  # the session ran into its time limit; somebody left it early
         self.injector = None if faults is None else self._new_injector(faults)
-        self.record_error: RecordError | None = None
         self.tap_files: dict[str, str] = {}
         self._true_mu: dict[int, float] = {}
         self._counted_mu = 0.0
         self._leave_at_s: float | None = None
-        self.observers: list[tuple[float, Callable[[], None]]] = [] if self.imager is None else self._lookers(self.imager)
+        self.observers: list[tuple[float, Callable[[], None]]] = [] if self.imager is None else guidance.lookers(self, self.imager)
 
     # --- faults, in runs that are armed for them
 
@@ -128,8 +118,8 @@ class Simulation:
         for line in hardware.imagers:
             line.tell = partial(self.log, line.unit.name)
             self.observers.append((LOOK_S, line.look))
-        if self.folder and hardware.outside:
-            self._keep(hardware.tapes, self.folder.path)
+        if self.record.folder and hardware.outside:
+            self._keep(hardware.tapes, self.record.folder.path)
         if not hardware.lockstep and self.loop.pace.speed is None:
             self.loop.pace.set_speed(1.0)
         self.realtime_interlock = self.realtime_interlock or (not hardware.lockstep and self.loop.pace.speed == 1.0)
@@ -139,66 +129,6 @@ class Simulation:
         tapes.tell = lambda why: self.log("record", why)
         self.tap_files = tapes.open(path)
         self.observers.append((tapes.every_s, tapes.look))
-
-    # --- imaging, in sessions that have it: the modules are heavy, so others start without
-
-    def _new_imager(self, prepared: "Prepared | None") -> "ImagerLink":
-        from .imager_link import ImagerLink, ImagingHands, prepare
-
-        order = self.order
-        assert order.imaging is not None
-        patient, beam = order.imaging.patient, order.plan.fraction(order.group)[0]
-        return ImagerLink(prepared or order.imaging.room or prepare(patient, order.plan), patient, beam, self.plant, self.image,
-                          ImagingHands(self.plant, self._abort), lambda: self.engine.cycle, self._left_alone_s, order.seed)
-
-    def _lookers(self, room: "ImagerLink") -> list[tuple[float, Callable[[], None]]]:
-        """Who looks at the patient all the time: the surface monitor, where the protocol uses it, and the record of the truth."""
-        assert self.order.imaging is not None
-        used = self.order.imaging.protocol.intrafraction.surface is not None
-        return [*([(room.monitor.config.every_s, room.look_at_skin)] if used else []), *self._truth_kept(room)]
-
-    def _truth_kept(self, room: "ImagerLink") -> list[tuple[float, Callable[[], None]]]:
-        """For the report, where there will be one: read only, so the bits of a run do not depend on it."""
-        if self.folder is None:
-            return []
-        from .target_log import EVERY_S, TargetLog
-
-        self.target = TargetLog(room, self.control, self.order.plan.fraction(self.order.group))
-        return [(EVERY_S, self.target.look)]
-
-    def _new_imaging(self) -> "Imaging | None":
-        order = self.order
-        if self.imager is None or order.imaging is None or order.machine.controller.kv_imager is None:
-            return None
-        from .imager_ends import imagers
-        from .mv_link import MvLink
-        from .sequencer.images import Imaging
-        from .subsystems.kv_imager import KvImager
-        from .subsystems.mv_imager import MvImager
-
-        machine = order.machine.controller
-        exposures, portal = imagers(self.hardware, self.imager, MvLink(self.imager, machine) if machine.mv_imager else None)
-        kv = KvImager(self.linac, order.machine.controller.kv_imager, exposures)
-        mv = None if machine.mv_imager is None or portal is None else MvImager(self.linac, machine.mv_imager, portal)
-        return Imaging(order.imaging.protocol, order.imaging.scan, kv, self.imager.prepared.planning, self.imager.reference.t_mm,
-                       mv_imager=mv)
-
-    def _carry_over(self, imaged_mu: float) -> None:
-        """What an earlier run of this fraction gave for images counts against the protocol's limit, and stays on record."""
-        from .sequencer.imaging_field import carry_over
-
-        carry_over(self.suite, imaged_mu)
-
-    def _left_alone_s(self) -> float:
-        """When the last person left the room for the first time: from then on nobody corrects how the patient lies."""
-        return next((event.t_s for event in self.events if event.what == "press_search"), self.engine.cycle * DT_S)
-
-    def _note_residual(self, what: str) -> None:
-        """Truth at every beam-on, for the result and never for the controller."""
-        number = int(self.control.job["beam_number"][0])
-        if self.imager is not None and number not in self.residuals and what == f"beam {number} on":
-            beam = next(beam for beam in self.order.plan.fraction(self.order.group) if beam.number == number)
-            self.residuals[number] = self.imager.residual(float(beam.couch[0][3]))
 
     # --- running
 
@@ -297,7 +227,7 @@ class Simulation:
 
     def _end(self, error: LinacError) -> None:
         """What the session ended with. A record that was lost is the cause of whatever came of it."""
-        cause = RecordError(f"{self.record_error}; {error}") if self.record_error else error
+        cause = RecordError(f"{self.record.error}; {error}") if self.record.error else error
         self.error = self.error or cause
 
     def _refuse_latched(self) -> None:
@@ -312,18 +242,17 @@ class Simulation:
             self.linac.beam.stand_down()
             self.linac.enter(Phase.IDLE)
         await asyncio.sleep(SETTLE_S)
-        if self.folder:
-            try:
-                self.folder.write_latches(self.linac.panel.latches())
-            except RecordError as error:
-                self._record_lost(error)
-                self._end(error)
+        try:
+            self.record.keep_latches(self.linac.panel.latches())
+        except RecordError as error:
+            self._end(error)
 
     def abort(self) -> None:
         """Somebody wants it all to stop: beam off in the next cycle, then the session ends. Safe from a signal handler."""
         self.engine.abort_wanted = True
 
-    def _abort(self) -> None:
+    def stop_pressed(self) -> None:
+        """The operator's stop: latched until a person resets it."""
         self.linac.guard(Guard.NOT_ABORTED, False)
 
     def _leave(self) -> None:
@@ -371,97 +300,35 @@ class Simulation:
 
     # --- the record
 
+    @property
+    def events(self) -> list[Event]:
+        """Everything that was logged, in order."""
+        return self.record.events
+
     def log(self, who: str, what: str, *, why: str = "", role: str = "", old: Any = None, new: Any = None) -> None:
         """One event: who did what, why, old and new value."""
         self._count_truth()  # before anybody lets go of the beam in hand
-        self._note_residual(what)
+        guidance.note_residual(self, what)
         cycle = self.engine.cycle
-        event = Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new)
-        self.events.append(event)
-        self._write(event)
+        self.record.write(Event(cycle, round(cycle * DT_S, 2), who, what, role, why, old, new))
         if self.injector is not None:  # last, so that what comes of an event stands behind it
             self.injector.heard(who, what)
 
-    def _write(self, event: Event) -> None:
-        """To the digest, and to the folder if there is one."""
-        if self.folder is None:
-            self.digest.update(event.line())
-            return
-        try:
-            self.digest.update(self.folder.append(event))
-        except RecordError as error:
-            self._record_lost(error)
-        if self.folder.space_low and self.record_error is None:
-            self._record_lost(RecordError(f"{self.folder.path}: disk full, the reserve is in use; free space, then resume"))
+    def keep_rows(self) -> None:
+        """From now on, in memory; without a folder they are overwritten when their chunk is full."""
+        self.record.kept = []
 
-    def _record_lost(self, error: RecordError) -> None:
-        """No record, no beam: an inhibit before it, an interrupt during it."""
-        self.record_error = self.record_error or error
-        self.linac.guard(Guard.RECORD, False)
-
-    def _new_rows(self) -> Any:
-        if self.folder is None:
-            return np.zeros((ROWS_PER_CHUNK, len(self.columns)), np.float32)
-        return np.asarray(self.folder.next_rows_chunk(ROWS_PER_CHUNK))
-
-    def _more_rows(self, full: Any) -> Any:
-        """A chunk is full: count it into the digest and give the cycle a new one."""
-        self.digest.update(full)
-        self.full_rows += 0 if self.rows_lost else len(full)
-        if self.folder is None:
-            return full
-        try:
-            return self._new_rows()
-        except RecordError as error:
-            self._record_lost(error)
-            self.rows_lost = True  # from here on, and the interlock says so
-            return np.zeros_like(full)
+    def rows(self) -> Rows:
+        """Every row so far, of a run that keeps them; with a folder, before `finish`."""
+        return self.record.rows(self.engine.control.rows[:int(self.control.job["row"][0])])
 
     def finish(self) -> str:
         """Close the row files; -> digest over rows, events and the last state."""
-        used = int(self.control.job["row"][0])
-        self.digest.update(np.ascontiguousarray(self.engine.control.rows[:used]))
         if self.hardware:
             self.hardware.close()
-        for part in (*self.image, *parts_of(self.plant), self.control.job, self.control.signals, self.control.interlocks):
-            self.digest.update(np.asarray(part).view(np.ndarray))
-        if self.folder:
-            self.folder.finish_rows(self.full_rows + (0 if self.rows_lost else used))
-        return self.digest.text
-
-    # --- Record, as the steps need it
-
-    def can_go_on(self) -> bool:
-        """True if the folder takes what the next beam will write."""
-        if self.folder is None:
-            return True
-        from .records.space import probe_space
-
-        try:
-            probe_space(self.folder.path, SPACE_FOR_A_BEAM)
-        except RecordError as error:
-            self.record_error = error
-            return False
-        self.record_error = self.record_error if self.folder.space_low else None
-        return not self.folder.space_low
-
-    def delivered_before(self, beam_number: int) -> tuple[float, bool]:
-        """(MU on record, complete) from the run that this one resumes."""
-        return self.partials.get(beam_number, (0.0, False))
-
-    def counted(self, beam_number: int, mu: float) -> None:
-        """The machine has counted more of a beam than is on record: that is what was given."""
-        self.partials = {**self.partials, beam_number: (mu, False)}
-
-    def earlier_mu(self, beam_number: int) -> float:
-        """MU of the run that this one resumes."""
-        return self.earlier.get(beam_number, (0.0, False))[0]
-
-    def bytes_unchanged(self) -> tuple[bool, bool]:
-        """(plan file, configuration files) against what was read at the start."""
-        order = self.order
-        plan = hashlib.sha256(order.plan_path.read_bytes()).hexdigest() == order.plan.sha256 if order.plan_path.exists() else False
-        return plan, all(os.path.exists(f) and hashlib.sha256(Path(f).read_bytes()).hexdigest() == sha for f, sha in order.files)
+        used = int(self.control.job["row"][0])
+        ended = (*self.image, *parts_of(self.plant), self.control.job, self.control.signals, self.control.interlocks)
+        return self.record.finish(self.engine.control.rows[:used], ended)
 
     @property
     def trace(self) -> "Recording":

@@ -102,7 +102,7 @@ def foresee(order: Order) -> None:
 def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
     """One beam, as the plan file has it, in the machine's order of jaws."""
     machine, entry = sim.order.machine.controller, sim.control.journal[slot]
-    start_mu = sim.earlier_mu(beam.number)
+    start_mu = sim.record.earlier_mu(beam.number)
     jaws = [JAWS.index(axis.name) for axis in machine.jaws]
     couch: Any = tuple(map(float, beam.couch[0]))
     return BeamFact(

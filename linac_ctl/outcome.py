@@ -14,7 +14,6 @@ from device_models.referee.judging.verdict import Verdicts
 from .app import Simulation, points_needed
 from .config.machine import MachineConfig
 from .control.phases import Phase
-from .control.signals import Guard
 from .control.state import columns
 from .errors import LinacError, RecordError, RefereeError, RefusedError
 from .interlocks.panel import MAY_RESET, Trip
@@ -106,19 +105,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def keep_overruns(sim: Simulation, folder: RunFolder) -> None:
+def keep_overruns(sim: Simulation) -> None:
     """Late cycles go on the event log from now on."""
-    OverrunLog(sim.loop, lambda event: note(sim, folder, event))
-
-
-def note(sim: Simulation, folder: RunFolder, event: Event) -> None:
-    """An event of the computer: on record, but no part of the digest, which is of the machine."""
-    sim.events.append(event)
-    try:
-        folder.append(event)
-    except RecordError as error:
-        sim.record_error = sim.record_error or error
-        sim.linac.guard(Guard.RECORD, False)
+    OverrunLog(sim.loop, sim.record.note)
 
 
 def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: float, *, report: bool,
@@ -129,7 +118,7 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
     """
     digest = sim.finish()
     if (found := timing(sim.loop)) is not None:
-        note(sim, folder, timing_event(sim.loop, found))
+        sim.record.note(timing_event(sim.loop, found))
     folder.close()
     rows = RunRecord.open(folder.path).rows()
     result = build_result(sim, rows, digest, wall_s, cpu_s)
@@ -152,7 +141,7 @@ def complete_record(sim: Simulation, folder: RunFolder, wall_s: float, cpu_s: fl
 
             write_report(RunRecord.open(folder.path), folder.path / "report.html")
     except RecordError as error:
-        sim.record_error = sim.record_error or error
+        sim.record.error = sim.record.error or error
         reason = result.reason or f"record not complete: {error}"
         result = replace(result, files={name: path for name, path in files.items() if (folder.path / path).exists()}, reason=reason)
         write_result(folder.path, result)
@@ -268,7 +257,7 @@ def rounded(six: Any) -> Any:
 def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
     """One beam, from journal and rows; what never started has only its earlier MU."""
     beam, entry = sim.order.plan.fraction(sim.order.group)[slot], sim.control.journal[slot]
-    before = sim.earlier_mu(beam.number)
+    before = sim.record.earlier_mu(beam.number)
     started = bool(entry["started"])
     mu_1, mu_2 = (float(entry["mu_1"]), float(entry["mu_2"])) if started else (before, before)
     pauses = holds(rows, beam.number)
@@ -282,7 +271,7 @@ def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
 def complete(sim: Simulation, slot: int) -> bool:
     """This beam needs nothing more."""
     number = sim.order.plan.fraction(sim.order.group)[slot].number
-    return bool(sim.control.journal["complete"][slot]) or sim.delivered_before(number)[1]
+    return bool(sim.control.journal["complete"][slot]) or sim.record.delivered_before(number)[1]
 
 
 def outcome_of(sim: Simulation, beams: tuple[BeamResult, ...]) -> Any:
@@ -311,7 +300,7 @@ def trip_result(trip: Trip, resets: list[dict[str, Any]]) -> InterlockTrip:
 
 def exit_code(result: Result, sim: Simulation) -> int:
     """0 delivered and on record; else what stopped it."""
-    if sim.record_error is not None:
+    if sim.record.error is not None:
         return RecordError.exit_code
     if result.referee is None or result.referee.violated:
         return RefereeError.exit_code

@@ -27,7 +27,6 @@ from linac_ctl.config.session import WorkflowConfig
 from linac_ctl.interlocks.table import InterlockTable
 from linac_ctl.order import DEFAULT_PEOPLE, Order
 from linac_ctl.plan.model import Beam, FractionGroup, Plan
-from linac_ctl.records.rows import Rows
 from linac_ctl.sequencer.staff import Act, Person
 from linac_ctl.sequencer.workflow import build
 
@@ -136,18 +135,8 @@ class Run(Simulation):
     """A simulation that keeps its rows in memory (without a folder, rows are otherwise overwritten when their buffer is full)."""
 
     def __init__(self, order: Order, folder: Any = None, **kw: Any) -> None:
-        self.kept: list[Any] = []
         super().__init__(order, folder, **kw)
-
-    def _more_rows(self, full: Any) -> Any:
-        self.kept.append(np.array(full))
-        return super()._more_rows(full)
-
-    def rows(self) -> Rows:
-        """Every row so far; before `finish` when there is a folder."""
-        used = int(self.control.job["row"][0])
-        data = np.concatenate([*self.kept, np.array(self.engine.control.rows[:used])])
-        return Rows(data, tuple(self.columns), 0.01)
+        self.keep_rows()
 
     def mu(self, number: int) -> float:
         """True MU that a beam has given."""

@@ -140,7 +140,7 @@ def carry_out(order: Any, start: dict[str, Any], path: Path, speed: float | None
     warm(order, lambda text: click.echo(text, err=True))
     sim = Simulation(order, folder, speed=speed, partials=start.get("partials"), imaged_mu=start.get("imaged_mu", 0.0),
                      realtime_interlock=speed == 1.0, hardware=hardware, faults=faults)
-    keep_overruns(sim, folder)
+    keep_overruns(sim)
     if run_for_s is not None:
         sim.stop_after(run_for_s)
     before = signal.signal(signal.SIGINT, lambda *_: sim.abort())  # until the record is complete: a second Ctrl-C changes nothing

@@ -2,14 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
-from device_models.interface.image import DT_S
-
 from ..app import Simulation
 from ..live.intervention import Intervention
 from ..order import Order
-from ..records.rows import Rows
 
 
 class Player(Simulation):
@@ -17,19 +12,9 @@ class Player(Simulation):
 
     def __init__(self, order: Order, done: tuple[Intervention, ...] = (), **kw: Any) -> None:
         """`done`: in the order in which it was done."""
-        self._full: list[Any] = []
         super().__init__(order, **kw)
+        self.keep_rows()
         self.to_do = list(done)
-
-    def _more_rows(self, full: Any) -> Any:
-        self._full.append(np.array(full))
-        return super()._more_rows(full)
-
-    def rows(self) -> Rows:
-        """Every row so far."""
-        used = int(self.control.job["row"][0])
-        data = np.concatenate([*self._full, np.array(self.engine.control.rows[:used])])
-        return Rows(data, tuple(self.columns), DT_S)
 
     def start(self) -> None:
         """What was done before the first event of all comes before it again."""

@@ -1,6 +1,5 @@
 """Plans, records and configuration that are damaged or wrong: refused where they are read, or before the beam."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,8 +54,7 @@ def test_no_file_but_a_copy_is_ever_touched(conformal: Order) -> None:
     with pytest.raises(LinacError):
         loaded(conformal, "plan_file_damaged", kind="truncate")
     bench = run(static(), at_s(BEFORE_BEAM_S, alter("plan_changes", kind="bitflip")))
-    assert conformal.plan_path.read_bytes() == before and bench.order.plan_path != static().plan_path
-    assert static().plan_path.read_bytes() == Path(static().plan_path).read_bytes()
+    assert conformal.plan_path.read_bytes() == before and bench.record.order.plan_path != static().plan_path
 
 
 @pytest.mark.parametrize("kind", ["bitflip", "truncate", "checksum", "swap"])

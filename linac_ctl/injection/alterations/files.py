@@ -41,7 +41,7 @@ def own_file(name: str, data: bytes) -> Borrowed:
 def own_plan(sim: "Simulation") -> Borrowed:
     """A copy of the plan file that from now on is the plan file of this run."""
     path = own_file(sim.order.plan_path.name, sim.order.plan_path.read_bytes())
-    sim.order = replace(sim.order, plan_path=path)
+    sim.record.order = replace(sim.record.order, plan_path=path)
     return path
 
 
@@ -67,7 +67,7 @@ def plan_changes(sim: "Simulation", given: Settings) -> Altered:
 
     def back() -> None:
         path.read = None
-        sim.order = replace(sim.order, plan_path=before.plan_path)
+        sim.record.order = replace(sim.record.order, plan_path=before.plan_path)
 
     altered = Altered(back)
     path.read = lambda: altered.mark(sim.engine.cycle + 1)
@@ -81,10 +81,10 @@ def config_changes(sim: "Simulation", given: Settings) -> Altered:
     text = Path(before[chosen][0]).read_bytes() if before else b""
     copy = own_file(f"{given['file']}.yaml", text + f"# {given['kind']}\n".encode())
     entry = (copy, before[chosen][1] if before else "0" * 64)
-    sim.order = replace(sim.order, files=(*before[:chosen], entry, *before[chosen + 1 :]))
+    sim.record.order = replace(sim.record.order, files=(*before[:chosen], entry, *before[chosen + 1 :]))
 
     def back() -> None:
-        sim.order = replace(sim.order, files=before)
+        sim.record.order = replace(sim.record.order, files=before)
 
     return done(sim, back)
 

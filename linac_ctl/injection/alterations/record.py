@@ -37,12 +37,13 @@ class LostFolder:
 
 def record_fails(sim: "Simulation", given: Settings) -> Altered:
     """From now on nothing is written. A run without a folder loses the one that it never had."""
-    before, path = sim.folder, sim.folder.path if sim.folder else NOWHERE
-    sim.folder = LostFolder(WORDS[str(given["kind"])], path, before)  # type: ignore[assignment]
+    before = sim.record.folder
+    path = before.path if before else NOWHERE
+    sim.record.folder = LostFolder(WORDS[str(given["kind"])], path, before)  # type: ignore[assignment]
     sim.log("record", "write")  # the next line there is to be written
 
     def back() -> None:
-        sim.folder = before
+        sim.record.folder = before
 
     return done(sim, back)
 
@@ -61,13 +62,13 @@ class Watched(dict[int, tuple[float, bool]]):
 
 def given_before(sim: "Simulation", given: Settings) -> Altered:
     """The record says that this fraction has been given already, today. It tells nobody who does not ask."""
-    before, altered = sim.partials, Altered()
+    before, altered = sim.record.partials, Altered()
     partials = Watched({beam.number: (beam.mu, True) for beam in sim.order.plan.fraction(sim.order.group)})
     partials.read = lambda: altered.mark(sim.engine.cycle + 1)
-    sim.partials = partials
+    sim.record.partials = partials
 
     def back() -> None:
-        sim.partials = before
+        sim.record.partials = before
 
     altered.undo = back
     return altered

@@ -13,6 +13,7 @@ from device_models.interface.image import AXIS_DEVICES
 from linac_ctl.control.phases import Phase
 from linac_ctl.control.signals import NO_PORTS, Guard
 from linac_ctl.control.state import new_control
+from linac_ctl.image_guidance import new_imaging
 from linac_ctl.interlocks.table import compile_parameters, compile_table
 from linac_ctl.sequencer.session import Session, Step, Suite
 from linac_ctl.subsystems.linac import Linac
@@ -77,12 +78,12 @@ def restart(sim: "Simulation", given: Settings) -> Altered:
     lost_mu = float(given["age_s"]) * float(sim.control.job["rate_mean_mu_per_s"][0])
     take_back(sim, lost_mu)
     latches = sim.linac.panel.latches()
-    sim.partials = partials(sim)
+    sim.record.partials = partials(sim)
     forget(sim)
     sim.linac = Linac(sim.order.machine.controller, sim.order.table, sim.control, sim.image, sim.log)
     sim.linac.panel.restore(latches)
     sim.linac.guard(Guard.NOT_ABORTED, True)
-    sim.suite = replace(sim.suite, linac=sim.linac, resumed=bool(sim.partials), imaging=sim._new_imaging())
+    sim.suite = replace(sim.suite, linac=sim.linac, resumed=bool(sim.record.partials), imaging=new_imaging(sim))
     whole.again = sim.suite
     whole.task.cancel()
     return done(sim)
@@ -98,7 +99,7 @@ def take_back(sim: "Simulation", mu: float) -> None:
 
 def partials(sim: "Simulation") -> dict[int, tuple[float, bool]]:
     """As a resumed run takes them from its record."""
-    found = dict(sim.partials)
+    found = dict(sim.record.partials)
     for entry in sim.control.journal:
         if entry["started"]:
             found[int(entry["beam"])] = float(max(entry["mu_1"], entry["mu_2"])), bool(entry["complete"])
