@@ -135,6 +135,7 @@ class Simulation:
     def start(self) -> None:
         """Power up and hand over to the session; no time passes yet."""
         self.linac.guard(Guard.NOT_ABORTED, True)
+        self.linac.guard(Guard.RECOVERY, not self.suite.resumed)
         if self.hardware:
             self._join(self.hardware)
         self.engine.power_up()
@@ -274,12 +275,23 @@ class Simulation:
 
     def _on_event(self, events: int) -> None:
         self._count_truth()
-        self.linac.on_event(events)
+        self._tell(events)
         if events & JUDGED:
             self._judged()
         if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
             self.error = Aborted("aborted by the operator: beam off, motion stopped")
             self.main.cancel()
+
+    def _tell(self, events: int) -> None:
+        """The event side hears what the cycle has done. A part of it that raises must not leave the others deaf: once more, without
+        beam; what raises again is broken for good, and ends the process."""
+        try:
+            self.linac.on_event(events)
+        except Exception as error:
+            self.linac.guard(Guard.TASK_ALIVE, False)
+            self.loop.call_later(2 * DT_S, self.linac.guard, Guard.TASK_ALIVE, True)
+            self.log("controller", "a handler failed", why=f"{type(error).__name__}: {error}; beam off, motion stopped")
+            self.linac.on_event(events)
 
     def _judged(self) -> None:
         """The referee has seen in this very cycle what must never be: nothing goes on after that, unless it was told to watch."""

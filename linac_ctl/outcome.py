@@ -259,10 +259,10 @@ def beam_result(sim: Simulation, rows: Rows, slot: int) -> BeamResult:
     beam, entry = sim.order.plan.fraction(sim.order.group)[slot], sim.control.journal[slot]
     before = sim.record.earlier_mu(beam.number)
     started = bool(entry["started"])
-    mu_1, mu_2 = (float(entry["mu_1"]), float(entry["mu_2"])) if started else (before, before)
+    mu, mu_2 = (float(entry["mu"]), float(entry["mu_2"])) if started else (before, before)
     pauses = holds(rows, beam.number)
     return BeamResult(
-        number=beam.number, name=beam.name, planned_mu=round(beam.mu, 6), delivered_mu=round(mu_1, 6),
+        number=beam.number, name=beam.name, planned_mu=round(beam.mu, 6), delivered_mu=round(mu, 6),
         delivered_mu_2=round(mu_2, 6), true_mu=round(before + sim.true_mu().get(beam.number, 0.0), 6), start_mu=round(before, 6),
         beam_on_s=beam_on_s(rows, beam.number), axes=deviations(rows, beam.number), holds=pauses, hold_count=len(pauses),
         interruptions=interruptions(rows, beam.number))

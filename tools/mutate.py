@@ -3,6 +3,7 @@
     python tools/mutate.py                                  all targets below
     python tools/mutate.py linac_ctl/interlocks/scan.py     one of them
     python tools/mutate.py linac_ctl/interlocks/scan.py --at 44   mutants of one line only
+    python tools/mutate.py --every 5                        every fifth mutant of each: a share, with the bounds that it leaves
 
 Each mutant lives in a forked process whose importer gives it the changed module; no file is touched. A mutant is killed
 when a test fails, or when the tests take ten times as long as they should. Survivors are printed with their line; some
@@ -31,6 +32,8 @@ TARGETS: dict[str, list[str]] = {
     "linac_ctl/interlocks/table.py": [INTERLOCKS + "test_table.py", INTERLOCKS + "test_catalogue.py"],
     "linac_ctl/control/field.py": [CONTROL + "test_field.py"],
     "linac_ctl/control/cycle.py": [CONTROL + "test_cycle.py"],
+    "linac_ctl/control/journal.py": [CONTROL + "test_journal.py"],
+    "linac_ctl/control/measure.py": [INTERLOCKS + "test_wires.py", INTERLOCKS + "test_rows.py", CONTROL + "test_cycle.py"],
     "device_models/safety.py": [INTERLOCKS + "test_channel.py"],
     "device_models/parts/chamber.py": [INTERLOCKS + "test_dose.py"],
     "device_models/beam.py": [INTERLOCKS + "test_dose.py"],
@@ -178,29 +181,43 @@ def noticed(path: Path, tree: ast.Module | None, tests: list[str], limit_s: int)
     return status != 0
 
 
-def judge(target: str, line: int | None) -> tuple[int, int]:
-    """-> (mutants, survivors) of one file; prints each survivor."""
+def judge(target: str, line: int | None, every: int) -> tuple[int, int]:
+    """-> (mutants tried, survivors) of one file; prints each survivor."""
     path, tests = ROOT / target, [str(ROOT / t) for t in TARGETS[target] if (ROOT / t).exists()]
     begin = time.monotonic()
     if noticed(path, None, tests, 600):
         raise SystemExit(f"{target}: its tests fail without any change: {' '.join(TARGETS[target])}")
     limit_s = max(20, int(10 * (time.monotonic() - begin)))
     total = survivors = 0
-    for at, old, new, tree in mutants(path.read_text()):
-        if line is None or at == line:
+    for k, (at, old, new, tree) in enumerate(mutants(path.read_text())):
+        if (line is None or at == line) and k % every == 0:
             total += 1
             if not noticed(path, tree, tests, limit_s):
                 survivors += 1
                 say(f"{target}:{at}: {old}  ->  {new}")
-    say(f"{target}: {total - survivors} of {total} killed ({100 * (total - survivors) / max(total, 1):.1f} %)")
+    say(f"{target}: {total - survivors} of {total} killed ({100 * (total - survivors) / max(total, 1):.1f} %)"
+        + (f", every {every}th: with 95 % certainty {100 * (1.0 - share(survivors, total)):.1f} % of all" if every > 1 else ""))
     return total, survivors
+
+
+def share(survivors: int, tried: int) -> float:
+    """The share of survivors that is not exceeded with 95 % certainty."""
+    from linac_ctl.campaign.numbers import upper_bound
+
+    return upper_bound(survivors, tried) or 0.0
+
+
+def option(arguments: list[str], name: str) -> int | None:
+    """The number behind an option."""
+    return int(arguments[arguments.index(name) + 1]) if name in arguments else None
 
 
 def main(arguments: list[str]) -> int:
     """0 when at least 95 % of all mutants were killed."""
-    chosen = [a for a in arguments if a in TARGETS] or list(TARGETS)
+    chosen, every = [a for a in arguments if a in TARGETS] or list(TARGETS), option(arguments, "--every") or 1
     if len(chosen) > 1:  # plain Python or not is decided once in a process
-        return max([subprocess.run([sys.executable, __file__, target], check=False).returncode for target in chosen])
+        alone = [[sys.executable, __file__, target, "--every", str(every)] for target in chosen]
+        return max([subprocess.run(command, check=False).returncode for command in alone])
     os.environ["NUMBA_DISABLE_JIT"] = "0" if chosen[0] in NOT_COMPILED else "1"
     import hypothesis  # noqa: F401 - imported once here, so that no child has to
     import numba  # noqa: F401
@@ -212,8 +229,7 @@ def main(arguments: list[str]) -> int:
 
     os.chdir(ROOT)
     sys.dont_write_bytecode = True
-    line = int(arguments[arguments.index("--at") + 1]) if "--at" in arguments else None
-    total, survivors = judge(chosen[0], line)
+    total, survivors = judge(chosen[0], option(arguments, "--at"), every)
     return 0 if total and survivors <= 0.05 * total else 1
 
 

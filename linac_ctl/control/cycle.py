@@ -10,6 +10,7 @@ from device_models.interface.image import DT_S, Node
 
 from ..interlocks.scan import scan
 from .field import follow_field, reach_stop
+from .journal import settled
 from .measure import measure
 from .phases import Event, Hold, Phase, Reaction
 from .ramp import ramp, stay, take_up
@@ -190,13 +191,14 @@ def end_field(control, image):
 
 @compiled
 def write_journal(control, image):
-    """Delivered MU of the field in hand, where a killed process cannot lose them."""
-    job = control.job[0]
+    """Delivered MU of the field in hand, where a killed process cannot lose them. What was given stays given: it never falls."""
+    job, param = control.job[0], control.param[0]
     if job.slot < 0:
         return
     entry = control.journal[job.slot]
     entry.mu_1, entry.mu_2 = control.signals[Signal.MU_1], control.signals[Signal.MU_2]
     entry.mu_backup, entry.cycle = image.safety[0].mu_backup, job.cycle
+    entry.mu = max(entry.mu, settled(entry.mu_1, entry.mu_2, entry.mu_backup, param.split_floor_mu, param.split_ratio))
 
 
 @compiled

@@ -42,7 +42,7 @@ class BeamResult(Strict):
     number: Annotated[int, described("DICOM beam number")]
     name: str
     planned_mu: float
-    delivered_mu: Annotated[float, described("chamber 1")]
+    delivered_mu: Annotated[float, described("chamber 1, as long as another count bears it out; else the higher of the others")]
     delivered_mu_2: Annotated[float, described("chamber 2")]
     true_mu: Annotated[
         float | None, described("dose that left the simulated machine; null = not known (real hardware)")

@@ -31,19 +31,11 @@ class JournalEntry:
     beam: int
     started: bool
     complete: bool
-    mu_1: float
+    mu: float  # what was given
+    mu_1: float  # what each of the three counted
     mu_2: float
     mu_backup: float
     cycle: int
-
-    def delivered_mu(self, floor_mu: float = 0.0, ratio: float = 0.0) -> float:
-        """Chamber 1, which ends a field, as long as both agree: within floor_mu, or ratio of what it counted.
-
-        Otherwise the higher of the two, so that one that reads low can never cause an overdose (FDA recall 180603).
-        """
-        if abs(self.mu_1 - self.mu_2) <= max(floor_mu, ratio * self.mu_1):
-            return max(self.mu_1, 0.0)
-        return float(np.nanmax([self.mu_1, self.mu_2, 0.0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,22 +104,13 @@ class RunRecord:
         return found[0]
 
     def delivered(self, beam: int) -> float:
-        """MU of this beam so far, earlier partial deliveries included; see `JournalEntry.delivered_mu`."""
-        planned, agree = self.planned(beam), self.agreement()
-        return max([planned.start_mu, *(entry.delivered_mu(*agree) for entry in self._journal if entry.beam == beam)])
+        """MU of this beam so far, earlier partial deliveries included."""
+        return max([self.planned(beam).start_mu, *(entry.mu for entry in self._journal if entry.beam == beam)])
 
     def imaged_mu(self) -> float:
         """MU given for images so far, earlier runs of the fraction included: journal records that are of no beam of the plan."""
-        planned, agree = {beam.number for beam in self.manifest.beams}, self.agreement()
-        return sum(entry.delivered_mu(*agree) for entry in self._journal if entry.beam not in planned)
-
-    def agreement(self) -> tuple[float, float]:
-        """(MU, share) within which the chambers of this run counted as agreeing: MU_DIS; zeros if it is not on record."""
-        try:
-            parameters = self.config()["interlocks"]["data"]["parameters"]
-            return float(parameters["split_floor_mu"]), float(parameters["split_ratio"])
-        except (KeyError, TypeError, ValueError, RecordError):
-            return 0.0, 0.0
+        planned = {beam.number for beam in self.manifest.beams}
+        return sum(entry.mu for entry in self._journal if entry.beam not in planned)
 
     def remaining(self, beam: int) -> float:
         """MU still to be given; 0 when the beam is complete."""
@@ -189,6 +172,7 @@ def _read_journal(path: Path) -> tuple[JournalEntry, ...]:
             int(s["beam"]),
             bool(s["started"]),
             bool(s["complete"]),
+            float(s["mu"]),
             float(s["mu_1"]),
             float(s["mu_2"]),
             float(s["mu_backup"]),

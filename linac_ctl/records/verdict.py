@@ -69,7 +69,7 @@ def checks(result: Result, limits: dict[str, float]) -> tuple[Check, ...]:
 
 
 def _dose(beam: BeamResult) -> Check:
-    given, by = (beam.delivered_mu, "chamber 1") if beam.true_mu is None else (beam.true_mu, "truth")
+    given, by = (beam.delivered_mu, "record") if beam.true_mu is None else (beam.true_mu, "truth")
     off = round(given - beam.planned_mu, 3)
     return Check(f"beam {beam.number}: MU, {by} - planned", f"{off:+.3f} MU", f"{MU_LIMIT} MU", abs(off) <= MU_LIMIT)
 
@@ -102,7 +102,7 @@ def result_of(record: RunRecord) -> Result:
             planned_mu=b.planned_mu,
             start_mu=b.start_mu,
             true_mu=None,
-            delivered_mu=entries[b.number].mu_1 if b.number in entries else b.start_mu,
+            delivered_mu=entries[b.number].mu if b.number in entries else b.start_mu,
             delivered_mu_2=entries[b.number].mu_2 if b.number in entries else b.start_mu,
             beam_on_s=beam_on_s(rows, b.number),
             axes=deviations(rows, b.number),

@@ -42,7 +42,7 @@ def claim(claims, control):
     claims.beam, claims.prescription, claims.session = job.beam_number, job.prescription, job.session
     claims.inhibit = 1 if (job.reactions & BLOCKS_BEAM) != 0 else 0
     claims.expected_mu, claims.end_mu = job.expected_mu, job.mu_end
-    claims.record_mu = control.journal[job.slot].mu_1 if job.slot >= 0 else 0.0
+    claims.record_mu = control.journal[job.slot].mu if job.slot >= 0 else 0.0
     claims.token_needed, claims.token_cycle = 1 if job.token_needed != 0.0 else 0, job.token_cycle
     claims.bar_needed = 1 if job.bar_needed > 0.5 else 0
     claims.evaluated, claims.kv_asked = job.evaluated, job.kv_asked

@@ -87,7 +87,7 @@ def carry_over(suite: Suite, mu: float) -> None:
     assert suite.imaging is not None
     entry = suite.linac.control.journal[free_slot(suite, suite.imaging)]
     entry["beam"], entry["started"], entry["complete"] = number_for(suite), 1, 1
-    entry["mu_1"] = entry["mu_2"] = entry["mu_backup"] = suite.imaging.imaging_mu = mu
+    entry["mu"] = entry["mu_1"] = entry["mu_2"] = entry["mu_backup"] = suite.imaging.imaging_mu = mu
 
 
 def open_field(suite: Suite, imaging: Imaging, gantry_deg: float) -> Beam:

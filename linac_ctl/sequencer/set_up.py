@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..control.phases import Phase
+from .readiness import gathered
 from .session import Session, Suite
 
 
@@ -34,7 +35,7 @@ class SetUp:
     async def _move(self, suite: Suite, session: Session) -> None:
         linac = suite.linac
         couch = np.nan_to_num(session.beams[0].couch[0]) if session.beams else np.zeros(6)
-        async with asyncio.TaskGroup() as moves:
+        async with gathered(linac) as moves:
             moves.create_task(linac.couch.move_to(couch[: len(linac.control.couch)]))
             for name in ("kv_arms", "mv_arm"):
                 if (place := linac.config.parked_mm.get(name)) is not None:

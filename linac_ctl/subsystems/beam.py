@@ -142,7 +142,7 @@ class Beam:
         try:
             await self.conditions.until(Signal.MU_LEFT, "<=", float(job["half_pulse_mu"][0]), 0.0, longest_s)
         except TimeoutError:
-            self._interrupt()
+            await self._overstay()
             raise DeviceError(f"beam: {self.mu_1:.2f} of {job['mu_end'][0]:.2f} MU after {longest_s:g} s of machine time; "
                               f"something holds it") from None
         except BaseException:  # tripped or cancelled, perhaps with all MU in: it is not on for anybody any more
@@ -154,6 +154,15 @@ class Beam:
         self.trigger("complete")
         self._journal("complete", 1)
         return self.delivered()
+
+    async def _overstay(self) -> None:
+        """A field that is not over in its time is lost: TRANSITION_TIMEOUT takes the beam while it is still somebody's."""
+        self._guard(Guard.TRANSITION, 0.0)
+        try:
+            await asyncio.sleep(TWO_CYCLES_S)
+        finally:
+            self._guard(Guard.TRANSITION, 1.0)
+            self._interrupt()
 
     def delivered(self) -> Delivered:
         """MU so far."""
@@ -227,7 +236,7 @@ def open_journal(control: Control, field: Field, slot: int) -> None:
     """From here on the cycle writes the MU of this field where a killed process cannot lose them."""
     journal = control.journal
     journal["beam"][slot], journal["started"][slot] = field.beam.number, 1
-    for name in ("mu_1", "mu_2", "mu_backup"):
+    for name in ("mu", "mu_1", "mu_2", "mu_backup"):
         journal[name][slot] = max(field.start_mu, float(journal[name][slot]))
     control.job["slot"] = slot
 

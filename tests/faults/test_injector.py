@@ -90,8 +90,10 @@ def test_a_controller_that_was_frozen_finds_the_chain_open_when_it_is_back(monke
     assert trips(doing(monkeypatch, Lasts(s=0.2), Process("freeze")))[0] == "WDG"
 
 
-def test_a_check_that_is_not_evaluated_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trips(doing(monkeypatch, Lasts(s=2.0), Process("skip_check", row="MLC_POS")))[0] == "EVAL_COUNT"
+@pytest.mark.parametrize(("skipped", "notices"), [
+    ("MLC_POS", "EVAL_COUNT"), ("EVAL_COUNT", "EVAL_WATCH"), ("EVAL_WATCH", "EVAL_COUNT")])
+def test_a_check_that_is_not_evaluated_is_missed(monkeypatch: pytest.MonkeyPatch, skipped: str, notices: str) -> None:
+    assert trips(doing(monkeypatch, Lasts(s=2.0), Process("skip_check", row=skipped)))[0] == notices
 
 
 def test_a_link_that_is_late_holds_the_beam(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_a_session_whose_task_is_cancelled_takes_the_beam_away_at_once_and_says_
 
 
 @pytest.mark.parametrize("kind", ["cancel", "timeout"])
-@pytest.mark.parametrize("when", [When(mu=8.0), When(mu=12.0), When(fault="one", after_s=1.0)])
+@pytest.mark.parametrize("when", [When(mu=8.0), When(fault="one", after_s=0.01), When(fault="one", after_s=0.05)])
 def test_two_of_them_still_come_to_a_clear_end(kind: str, when: When) -> None:
     sim = ran(Fault("one", When(mu=8.0), mode="CTL-06", set={"kind": "timeout"}),
               Fault("two", when, mode="CTL-06", set={"kind": kind}))
@@ -74,6 +74,33 @@ def test_a_device_whose_task_is_gone_is_not_taken_for_one_that_has_arrived() -> 
     trip = sim.linac.panel.history[0]
     assert trip.id == "TASK_ALIVE" and trip.cycle <= effective(sim) + 2
     assert given_mu(sim) == 0.0 and sim.error is not None
+
+
+def test_a_couch_whose_task_is_gone_in_the_set_up_is_not_taken_for_one_that_has_arrived() -> None:
+    sim = ran(Fault("it", When(phase="idle"), mode="CTL-05", set={"task": "couch"}))
+    trip = sim.linac.panel.history[0]
+    assert trip.id == "TASK_ALIVE" and trip.cycle <= effective(sim) + 2
+    assert given_mu(sim) == 0.0 and "set up again" in str(sim.error)
+
+
+def test_a_time_limit_that_runs_out_early_takes_the_beam() -> None:
+    sim = ran(Fault("it", When(mu=8.0), mode="CTL-06", set={"kind": "timeout"}))
+    trip = next(trip for trip in sim.linac.panel.history if trip.id == "TRANSITION_TIMEOUT")
+    assert trip.cycle <= effective(sim) + 2 and given_mu(sim) < 8.6
+
+
+def test_a_controller_that_starts_again_before_the_beam_waits_until_somebody_has_looked() -> None:
+    sim = ran(Fault("it", When(phase="arm"), mode="CTL-13", set={"age_s": 21600.0}))
+    assert "RECOVERY" in {trip.id for trip in sim.linac.panel.history}
+    assert any("confirm recovery" in event.what for event in sim.events)
+
+
+@pytest.mark.parametrize("where", ["on_enter_fault", "log", "ui", "device_write"])
+def test_a_handler_that_raises_leaves_nobody_deaf_and_every_stop_has_its_cause_on_record(where: str) -> None:
+    sim = ran(Fault("it", When(mu=8.0), mode="CTL-15", set={"where": where}))
+    assert "TASK_ALIVE" in {trip.id for trip in sim.linac.panel.history} and given_mu(sim) < 9.5
+    assert any("a handler failed" in event.what and "broken on purpose" in event.why for event in sim.events)
+    assert not {"SI-01", "SI-28", "SI-29"} & {verdict.id for verdict in sim.verdicts().violated}
 
 
 def test_a_new_session_is_not_held_up_by_what_a_machine_that_kept_its_power_has_counted_for_the_last_one() -> None:

@@ -325,7 +325,7 @@ def write_run(
         own = rows.of_beam(beam.number)
         if len(own):
             last = own.data[-1]
-            folder.journal[slot] = (beam.number, 1, int(last[8] >= beam.mu), last[8], last[9], last[8], last[0])
+            folder.journal[slot] = (beam.number, 1, int(last[8] >= beam.mu), last[8], last[8], last[9], last[8], last[0])
     for first in range(0, len(rows), chunk):
         part = rows.data[first : first + chunk]
         folder.next_rows_chunk(chunk)[: len(part)] = part

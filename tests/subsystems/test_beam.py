@@ -234,9 +234,13 @@ def test_a_beam_that_is_held_for_ever_times_out_off(treatment: Treatment) -> Non
 
     with pytest.raises(DeviceError, match=r"beam: \d+\.\d\d of 20\.00 MU after 5 s of machine time; something holds it"):
         treatment.run(short())
-    assert treatment.beam.state is BeamState.INTERRUPTED and treatment.rig.phase is Phase.STOPPED and treatment.rig.permit == 0.0
+    assert "TRANSITION_TIMEOUT" in treatment.rig.tripped() and treatment.rig.phase is Phase.STOPPED and treatment.rig.permit == 0.0
+    assert treatment.beam.state is BeamState.TERMINATED
     treatment.rig.heal()
+    treatment.rig.cycle(2)
+    treatment.linac.panel.reset("TRANSITION_TIMEOUT", who="piet", role="physicist", reason="key was turned; 20 MU were meant")
     treatment.linac.enter(Phase.MOVE)
+    treatment.beam.trigger("reselect")
     treatment.run(treatment.beam.warm(MODE))  # and nothing is stuck in a state that leads nowhere
     assert treatment.beam.state is BeamState.WARM
 

@@ -12,7 +12,7 @@ from .altered import Altered, Settings, done
 if TYPE_CHECKING:
     from linac_ctl.app import Simulation
 
-WRITTEN = ("complete", "mu_1", "mu_2", "mu_backup")
+WRITTEN = ("complete", "mu", "mu_1", "mu_2", "mu_backup")
 NOWHERE = Path(os.devnull) / "record"
 WORDS = {"disk": "disk full", "db_locked": "locked by another process", "power": "the store has no power",
          "log_write_error": "input/output error", "fds": "too many open files"}

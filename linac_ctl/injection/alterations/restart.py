@@ -83,7 +83,8 @@ def restart(sim: "Simulation", given: Settings) -> Altered:
     sim.linac = Linac(sim.order.machine.controller, sim.order.table, sim.control, sim.image, sim.log)
     sim.linac.panel.restore(latches)
     sim.linac.guard(Guard.NOT_ABORTED, True)
-    sim.suite = replace(sim.suite, linac=sim.linac, resumed=bool(sim.record.partials), imaging=new_imaging(sim))
+    sim.linac.guard(Guard.RECOVERY, False)
+    sim.suite = replace(sim.suite, linac=sim.linac, resumed=True, imaging=new_imaging(sim))
     whole.again = sim.suite
     whole.task.cancel()
     return done(sim)
@@ -93,7 +94,7 @@ def take_back(sim: "Simulation", mu: float) -> None:
     """The journal's open entry is older than the last dose."""
     slot = int(sim.control.job["slot"][0])
     if slot >= 0 and mu > 0.0:
-        for name in ("mu_1", "mu_2", "mu_backup"):
+        for name in ("mu", "mu_1", "mu_2", "mu_backup"):
             sim.control.journal[name][slot] = max(0.0, float(sim.control.journal[name][slot]) - mu)
 
 
@@ -102,7 +103,7 @@ def partials(sim: "Simulation") -> dict[int, tuple[float, bool]]:
     found = dict(sim.record.partials)
     for entry in sim.control.journal:
         if entry["started"]:
-            found[int(entry["beam"])] = float(max(entry["mu_1"], entry["mu_2"])), bool(entry["complete"])
+            found[int(entry["beam"])] = float(entry["mu"]), bool(entry["complete"])
     return found
 
 

@@ -81,27 +81,19 @@ def deaf(sim: "Simulation", given: Settings) -> Altered:
 
 
 def handler_raises(sim: "Simulation", given: Settings) -> Altered:
-    """A part of what hears of a trip raises, once, and all behind it in the chain never hears."""
+    """A part of what hears of a trip raises, once, when it is called next."""
     owner, name = PARTS[str(given["where"])](sim)
-    hear, altered = sim.engine.on_event, Altered()
-
-    def broken(*_: Any, **__: Any) -> None:
-        raise HandlerFailed(f"{name}: broken on purpose")
+    altered = Altered()
 
     def restore() -> None:
         vars(owner).pop(name, None)
-        if sim.engine.on_event is guarded:
-            sim.engine.on_event = hear
 
-    def guarded(events: int) -> None:
-        try:
-            hear(events)
-        except HandlerFailed:
-            restore()
-            altered.mark(sim.engine.cycle)
+    def broken(*_: Any, **__: Any) -> None:
+        restore()
+        altered.mark(sim.engine.cycle)
+        raise HandlerFailed(f"{name}: broken on purpose")
 
     setattr(owner, name, broken)
-    sim.engine.on_event = guarded
     altered.undo = restore
     return altered
 

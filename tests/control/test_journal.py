@@ -1,0 +1,53 @@
+"""What was given, of three counts of it."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linac_ctl.control.journal import MOST_MU, settled
+from tests.control.rig import Rig
+
+FLOOR_MU, RATIO = 1.0, 0.05
+NAN, INF = float("nan"), float("inf")
+ANY = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def of(mu_1: float, mu_2: float, backup_mu: float) -> float:
+    return float(settled(mu_1, mu_2, backup_mu, FLOOR_MU, RATIO))
+
+
+@pytest.mark.parametrize(("counts", "given_mu"), [
+    ((40.0, 40.1, 40.0), 40.0), ((40.0, 42.0, 0.0), 40.0), ((40.0, 37.9, 40.5), 40.0),  # chamber 1 is borne out
+    ((40.0, 0.0, 40.5), 40.0), ((40.0, NAN, 40.5), 40.0), ((40.0, 40.2, INF), 40.0),
+    ((0.0, 20.0, 20.5), 20.5), ((NAN, 20.0, 20.5), 20.5), ((1.7e308, 20.0, 19.5), 20.0), ((INF, 20.0, 19.5), 20.0),  # it is alone
+    ((30.0, 20.0, 10.0), 30.0), ((-5.0, 20.0, 10.0), 20.0), ((NAN, NAN, 10.0), 10.0), ((NAN, INF, -1.0), 0.0),  # nobody agrees
+    ((10.0, 11.0, 0.0), 10.0), ((10.0, 11.01, 0.0), 11.01), ((10.0, 11.01, 11.5), 11.5), ((MOST_MU * 1.01, 3.0, NAN), 3.0),
+])
+def test_chamber_1_counts_while_another_bears_it_out_and_else_the_higher_of_the_others(
+        counts: tuple[float, float, float], given_mu: float) -> None:
+    assert of(*counts) == given_mu
+
+
+@given(st.floats(0.0, 1000.0), ANY)
+def test_one_count_that_lies_moves_what_was_given_by_no_more_than_two_may_differ(mu: float, lie: float) -> None:
+    for counts in ((lie, mu, mu), (mu, lie, mu), (mu, mu, lie)):
+        assert abs(of(*counts) - mu) <= max(FLOOR_MU, RATIO * mu) + 1e-9
+
+
+@given(ANY, ANY, ANY)
+def test_what_was_given_is_always_a_dose(a: float, b: float, c: float) -> None:
+    assert 0.0 <= of(a, b, c) <= MOST_MU and math.isfinite(of(a, b, c))
+
+
+def test_what_was_given_never_falls_when_both_chambers_lose_their_counts() -> None:
+    rig = Rig()
+    rig.beam()
+    slot = rig.job["slot"][0] = 4
+    rig.cycle(40)
+    before = float(rig.control.journal["mu"][slot])
+    rig.spoil("beam", "mu_1", 0.0)
+    rig.spoil("beam", "mu_2", 0.0)
+    rig.cycle(2)
+    assert before > 0.0 and rig.control.journal["mu_1"][slot] < before <= rig.control.journal["mu"][slot]
