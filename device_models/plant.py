@@ -54,7 +54,7 @@ class Plant(NamedTuple):
 
 @compiled
 def step_plant(plant, image, cycle):
-    """One scan cycle of the machine. Room and safety channel come before the beam: what they see stops it at once."""
+    """One scan cycle of the machine. What room and safety channel see stops the beam in this cycle, drives in the next."""
     draw(plant.noise, cycle)
     if cycle % SLOW_CYCLES == 0:
         draw(plant.slow, cycle)
@@ -62,14 +62,15 @@ def step_plant(plant, image, cycle):
     clearance = step_collision(plant.collision[0], plant.envelope, plant.sine, image, room.patient_present > 0.5)
     step_room(room, image.room[0], clearance, nodes[ROOM], wires[ROOM], cycle)
     supply = room.mains_ok == 1.0 and room.estop_ok == 1.0
-    step_gantry(plant.gantry, image.gantry, nodes[GANTRY], wires[GANTRY], supply, sample, cycle)
-    step_collimator(plant.collimator, image.collimator, nodes[COLLIMATOR], wires[COLLIMATOR], supply, sample, cycle)
-    step_jaws(plant.jaws, image.jaws, nodes[JAWS], wires[JAWS], supply, sample, cycle)
-    step_mlc(plant.mlc, image.mlc, nodes[MLC], wires[MLC], supply, sample, cycle)
-    step_carriages(plant.carriages, image.carriages, nodes[CARRIAGES], wires[CARRIAGES], supply, sample, cycle)
-    step_couch(plant.couch, image.couch, nodes[COUCH], wires[COUCH], supply, sample, cycle)
-    step_kv_arms(plant.kv_arms, image.kv_arms, nodes[KV_ARMS], wires[KV_ARMS], supply, sample, cycle)
-    step_mv_arm(plant.mv_arm, image.mv_arm, nodes[MV_ARM], wires[MV_ARM], supply, sample, cycle)
+    drives = supply and plant.safety[0].motion > 0.5  # of the cycle before: a contactor takes that long
+    step_gantry(plant.gantry, image.gantry, nodes[GANTRY], wires[GANTRY], drives, sample, cycle)
+    step_collimator(plant.collimator, image.collimator, nodes[COLLIMATOR], wires[COLLIMATOR], drives, sample, cycle)
+    step_jaws(plant.jaws, image.jaws, nodes[JAWS], wires[JAWS], drives, sample, cycle)
+    step_mlc(plant.mlc, image.mlc, nodes[MLC], wires[MLC], drives, sample, cycle)
+    step_carriages(plant.carriages, image.carriages, nodes[CARRIAGES], wires[CARRIAGES], drives, sample, cycle)
+    step_couch(plant.couch, image.couch, nodes[COUCH], wires[COUCH], drives, sample, cycle)
+    step_kv_arms(plant.kv_arms, image.kv_arms, nodes[KV_ARMS], wires[KV_ARMS], drives, sample, cycle)
+    step_mv_arm(plant.mv_arm, image.mv_arm, nodes[MV_ARM], wires[MV_ARM], drives, sample, cycle)
     step_safety(plant.safety[0], plant.chambers[2], image.safety[0], image.beam[0], plant.beam[0], room,
                 nodes[SAFETY], wires[SAFETY], sample, cycle)
     step_beam(plant.beam[0], plant.modes, plant.carousel[0], plant.chambers, plant.live, image.beam[0],
@@ -110,8 +111,11 @@ def check_ports(behind_ports: tuple[str, ...]) -> None:
                          f"possible: {', '.join(AXIS_DEVICES)}")
 
 
-def new_plant(config: PlantConfig, seed: int, behind_ports: tuple[str, ...] = ()) -> Plant:
-    """A healthy machine that was just powered up. Devices in `behind_ports` get no records: a port answers for them."""
+def new_plant(config: PlantConfig, seed: int, behind_ports: tuple[str, ...] = (), answered: bool = True) -> Plant:
+    """A healthy machine that was just powered up. Devices in `behind_ports` get no records: a port answers for them.
+
+    `answered` False: whoever commands the drives cannot answer the safety channel, so that it has no hold on their power.
+    """
     check_ports(behind_ports)
     devices = axis_devices(config)
     devices |= {name: devices[name][:0] for name in behind_ports}
@@ -124,7 +128,7 @@ def new_plant(config: PlantConfig, seed: int, behind_ports: tuple[str, ...] = ()
     return Plant(
         **devices, nodes=new_nodes(config.initialise_s, behind_ports), beam=beam, modes=modes,
         carousel=new_carousel(config.source, modes), chambers=chambers, live=live,
-        safety=new_safety(config.safety, key), room=new_room(config.search_window_s),
+        safety=new_safety(config.safety, key, answered), room=new_room(config.search_window_s),
         collision=new_collision(config.bodies), envelope=new_envelope(config.bodies), sine=new_sine_table(),
         noise=new_noise(seed, names), slow=new_noise(seed, slow_names),
     )

@@ -1,4 +1,4 @@
-"""The second decider: own chamber, preset, timer, door chain, heartbeat check, self-test. It only takes the beam away.
+"""The second decider: own chamber, preset, timer, door chain, heartbeat check, self-test. It only takes beam and drive power away.
 
 Nothing here believes the controller: limits are taken over once, and only while there is no permit.
 """
@@ -19,6 +19,7 @@ from .parts.noise import MASK_32
 DOSE, TIMER, HEARTBEAT = int(SafetyOpen.DOSE), int(SafetyOpen.TIMER), int(SafetyOpen.HEARTBEAT)
 DOOR, ESTOP, LIMITS = int(SafetyOpen.DOOR), int(SafetyOpen.ESTOP), int(SafetyOpen.LIMITS)
 LAST = LIMITS  # bits are tested in turn from DOSE to here
+HOLDS_MOTION = HEARTBEAT | ESTOP  # nobody is in command, or somebody wants all of it to stop: drives lose their power too
 VIOLATING = 1e9  # what a comparator is fed in its test
 
 SAFETY_STATE = np.dtype([
@@ -28,6 +29,7 @@ SAFETY_STATE = np.dtype([
     ("challenge", "i8"), ("silent_cycles", "i8"),
     ("open", "i8"),  # SafetyOpen bits, latched
     ("permit", "f8"),  # what the beam's contactor sees
+    ("motion", "f8"),  # what the contactor of all drives sees; axes are stepped before the channel, so it acts one cycle later
     ("passed", "i8"), ("test_bit", "i8"), ("test_cycle", "i8"), ("acted", "i8"),
     ("was_armed", "f8"), ("was_asked", "f8"),
     ("other_cycles", "i8"),  # in a row in which the controller said other limits than those in force
@@ -39,7 +41,8 @@ SAFETY_STATE = np.dtype([
     ("dead", "i8"),  # 0; SafetyOpen bits whose comparator never opens: latent, found by the self-test
     ("timer_rate", "f8"),  # 1.0
     ("keeps_limits", "f8"),  # 0.0; 1.0 = does not take over a new preset: the old one stays in force
-    ("stuck_permit", "f8"),  # 0.0; 1.0 = the output relay is welded
+    ("stuck_permit", "f8"),  # 0.0; 1.0 = the output relay of the beam is welded
+    ("supplied", "f8"),  # 1.0; 0.0 = the channel itself has no power: its relays fall
 ])
 
 
@@ -146,10 +149,27 @@ def latch(safety, found, reset):
 
 
 @compiled
+def forget(safety):
+    """A channel without power knows nothing afterwards: limits and tests have to be given again."""
+    safety.loaded, safety.passed = 0, 0
+
+
+@compiled
+def switch_relays(safety, testing):
+    """The two outputs. What a self-test opens is not latched, so it takes no drive power."""
+    alive = safety.supplied > 0.5
+    closed = alive and safety.open == 0 and safety.loaded == 1 and not testing
+    safety.permit = 1.0 if closed or safety.stuck_permit > 0.5 else 0.0
+    safety.motion = 1.0 if alive and (safety.open & HOLDS_MOTION) == 0 else 0.0
+
+
+@compiled
 def step_safety(safety, chamber, wire, beam_wire, beam, room, node, node_wire, sample, cycle):
     """One cycle, before the beam's: what opens here stops the beam in this very cycle."""
     permit = beam_wire.permit == 1.0
     take_over(safety, wire, permit)
+    if safety.supplied < 0.5:
+        forget(safety)
     count(safety, chamber, beam, permit, sample)
     listen(safety, wire.response, cycle)
     begin_test(safety, wire.selftest == 1.0, permit)
@@ -158,8 +178,7 @@ def step_safety(safety, chamber, wire, beam_wire, beam, room, node, node_wire, s
     latch(safety, found & ~fed, wire.reset == 1.0 and not permit)
     testing = safety.test_bit != 0
     go_on_testing(safety, found)
-    closed = safety.open == 0 and safety.loaded == 1 and not testing
-    safety.permit = 1.0 if closed or safety.stuck_permit > 0.5 else 0.0
+    switch_relays(safety, testing)
     if report(node, node_wire, True, cycle):
         show(safety, wire, safety.open | (found & fed), testing)
 
@@ -174,11 +193,15 @@ def show(safety, wire, opened, testing):
     wire.testing = 1.0 if testing else 0.0
 
 
-def new_safety(config: SafetyConfig, key: int) -> Any:
-    """SAFETY_STATE (1,): nothing loaded, nothing tested, chain open. `key` makes the challenges of this run its own."""
+def new_safety(config: SafetyConfig, key: int, answered: bool = True) -> Any:
+    """SAFETY_STATE (1,): nothing loaded, nothing tested, chain open. `key` makes the challenges of this run its own.
+
+    `answered` False: nobody is there who could answer challenges, so silence opens nothing.
+    """
     return records(
         1, SAFETY_STATE, open=LIMITS, margin_mu=config.backup_margin_mu, margin_ratio=config.backup_margin_ratio,
         silence_limit=round(config.heartbeat_limit_s / DT_S), silence_tested=round(config.heartbeat_limit_s / DT_S),
         step_cycles=max(2, round(config.selftest_step_s / DT_S)),
-        longest_s=config.longest_limit_s, largest_mu=config.largest_preset_mu, key=key, timer_rate=1.0,
+        longest_s=config.longest_limit_s, largest_mu=config.largest_preset_mu, key=key, timer_rate=1.0, motion=1.0, supplied=1.0,
+        dead=0 if answered else HEARTBEAT,
     )

@@ -36,7 +36,7 @@ class Machinery:
     def __init__(self, machine: Machine, seed: int) -> None:
         self.machine, self.seed = machine, seed
         self.image: Image = new_image(machine.controller.sizes())
-        self.plant: Any = new_plant(machine.plant, seed)
+        self.plant: Any = new_plant(machine.plant, seed, answered=False)
         self._step = pinned(step, self.plant, self.image, 1)
         self.rack = Rack(self.image, self._cycle)
 

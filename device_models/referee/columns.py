@@ -31,6 +31,7 @@ class Flag(IntFlag):
     INHIBIT = 262144  # claim: a reaction that forbids beam is in force
     TOKEN_NEEDED = 524288  # claim: no beam without an approved position
     BAR_NEEDED = 1048576  # claim: motion needs a held bar
+    DRIVES = 2097152  # truth: the safety channel lets the drives have power
 
 
 ROW = np.dtype([

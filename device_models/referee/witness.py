@@ -9,7 +9,7 @@ PERMIT, CHANNEL, CHAIN, HEARTBEAT = int(Flag.PERMIT), int(Flag.CHANNEL), int(Fla
 HV_REQUEST, ARM, RESET, CLEAR = int(Flag.HV_REQUEST), int(Flag.ARM), int(Flag.RESET), int(Flag.CLEAR_DOSE)
 SELFTEST, HV_ON, DOOR, ESTOP, MAINS = int(Flag.SELFTEST), int(Flag.HV_ON), int(Flag.DOOR), int(Flag.ESTOP), int(Flag.MAINS)
 BAR, GUARD, KEY, PATIENT, ALIVE = int(Flag.BAR), int(Flag.GUARD), int(Flag.KEY), int(Flag.PATIENT), int(Flag.ALIVE)
-INHIBIT, TOKEN, BAR_NEEDED = int(Flag.INHIBIT), int(Flag.TOKEN_NEEDED), int(Flag.BAR_NEEDED)
+INHIBIT, TOKEN, BAR_NEEDED, DRIVES = int(Flag.INHIBIT), int(Flag.TOKEN_NEEDED), int(Flag.BAR_NEEDED), int(Flag.DRIVES)
 MLC_BIT = 8  # of `enable`: Node.MLC
 LEAVES_PER_CYCLE = 4  # a leaf that goes too fast for 0.3 s is seen
 MAGNET = 3  # of the live parameters
@@ -102,6 +102,7 @@ def truths(plant):
     room, beam = plant.room[0], plant.beam[0]
     chain = room.door_1 == 1.0 and room.door_2 == 1.0 and room.estop_ok == 1.0 and room.mains_ok == 1.0
     found = bit(plant.safety[0].permit == 1.0, CHANNEL) | bit(chain, CHAIN) | bit(beam.hv_on == 1.0, HV_ON)
+    found |= bit(plant.safety[0].motion == 1.0, DRIVES)
     found |= bit(room.door_closed == 1.0, DOOR) | bit(room.estop_ok == 1.0, ESTOP) | bit(room.mains_ok == 1.0, MAINS)
     found |= bit(room.motion_enable == 1.0, BAR) | bit(room.touchguard_ok == 1.0, GUARD) | bit(room.key_on == 1.0, KEY)
     return found | bit(room.patient_present == 1.0, PATIENT)

@@ -127,7 +127,7 @@ def reactions(track: Track, at: int, noticed: Noticed, history: Sequence[Any]) -
         found.add("beam_off")
     if not track.has(Flag.CHAIN)[rows].all():
         found |= {"beam_off", "motion_stop"}
-    if (track.rows["enable"][rows] == 0).any():
+    if track.unpowered()[rows].any():
         found.add("motion_stop")
     return frozenset(found | {implied for name in sorted(found) for implied in IMPLIED.get(name, ())})
 
@@ -143,7 +143,7 @@ def _travel(track: Track, at: int, done: frozenset[str]) -> float | None:
     """How far the couch goes after its power has been taken away, mm; None where nothing was stopped."""
     if "motion_stop" not in done or at >= len(track.cycle):
         return None
-    off = np.flatnonzero(track.rows["enable"][at:at + 100] == 0)
+    off = np.flatnonzero(track.unpowered()[at:at + 100])
     if not len(off):
         return None
     couch = track.rows["couch"][at + off[0]:at + off[0] + 200, :3]

@@ -28,6 +28,10 @@ class Track:
         """A bit in every row."""
         return (self.bits & int(flag)) != 0
 
+    def unpowered(self) -> Any:
+        """In every row: nobody asks for drive power, or the safety channel keeps it back."""
+        return (self.rows["enable"] == 0) | ~self.has(Flag.DRIVES)
+
     def beam_ends(self, row: int) -> int:
         """First row from here on that begins a stretch without pulses."""
         on = np.flatnonzero(self.pulses[row:] > 0)

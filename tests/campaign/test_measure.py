@@ -11,7 +11,7 @@ from linac_ctl.campaign.measure import before_faults, false_trip, measure, stron
 from linac_ctl.campaign.track import Track
 from linac_ctl.control.phases import Phase, Reaction
 
-ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
+ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN | Flag.DRIVES)
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,15 @@ def test_travel_after_stop_counts_from_the_loss_of_power():
     track.rows["enable"][28:] = 0
     track.rows["couch"][:, 1] = np.minimum(np.arange(100.0), 31.0)
     assert of(track, [Trip("COUCH_SPD", 25, "interrupt")]).travel_after_stop_mm == pytest.approx(3.0)
+
+
+def test_drive_power_that_the_safety_channel_keeps_back_is_a_motion_stop_whatever_is_asked_for():
+    track = stopped(25, 26, 27)
+    track.rows["couch"][:, 1] = np.minimum(np.arange(100.0), 32.0)
+    assert "motion_stop" not in of(track, [Trip("MLC_POS", 25)]).reactions
+    track.rows["bits"][29:] &= ~int(Flag.DRIVES)
+    m = of(track, [Trip("MLC_POS", 25)])
+    assert {"motion_stop", "prevent_motion"} <= m.reactions and m.travel_after_stop_mm == pytest.approx(3.0)
 
 
 def test_a_short_gap_between_pulses_is_no_stop():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from device_models.interface.image import ALL_TESTED, DT_S, SafetyOpen
+from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 from tests.device_models.bench import Bench
 from tests.device_models.machines import plant_config
 
@@ -304,3 +304,43 @@ def test_latent_faults_of_the_channel_are_writes_to_its_record(bench: Bench) -> 
     bench.plant.room["door_closed"] = 0.0
     bench.beam(5)
     assert bench.on and bench.open == SafetyOpen.DOOR
+
+
+def turning(bench: Bench, cycles: int = 200) -> None:
+    """The gantry at 6 deg/s."""
+    for _ in range(cycles):
+        bench.image.gantry["setpoint"] += 6.0 * DT_S
+        bench.run(1)
+
+
+def test_drives_of_a_controller_that_is_gone_lose_their_power_within_60_ms_and_rest(bench: Bench) -> None:
+    turning(bench)
+    bench.alive = False  # its wires stay as they are: power wanted
+    powered = []
+    for _ in range(45):
+        bench.image.gantry["setpoint"] += 6.0 * DT_S  # even if something went on writing them
+        bench.run(1)
+        powered.append(float(bench.image.nodes["powered"][Node.GANTRY]))
+    assert powered == [1.0] * 5 + [0.0] * 40  # open after 50 ms; axes were stepped before the channel, so one cycle later
+    assert bench.image.nodes["enable"][Node.GANTRY] == 1.0
+    assert bench.plant.gantry["velocity"][0] == 0.0
+
+
+def test_drive_power_comes_back_with_the_controller_and_a_reset(bench: Bench) -> None:
+    bench.alive = False
+    bench.run(10)
+    bench.alive = True
+    bench.run(10)
+    assert bench.image.nodes["powered"][Node.GANTRY] == 0.0
+    bench.image.safety["reset"] = 1.0
+    bench.run(2)
+    assert bench.image.nodes["powered"][Node.GANTRY] == 1.0
+
+
+def test_the_self_test_leaves_the_drives_alone(bench: Bench) -> None:
+    bench.image.safety["selftest"] = 1.0
+    seen = set()
+    for _ in range(60):
+        bench.run(1)
+        seen.add(float(bench.image.nodes["powered"][Node.GANTRY]))
+    assert bench.image.safety["passed"][0] == ALL_TESTED and seen == {1.0}

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from device_models.faults.fault import Fault, Lasts, When
+from device_models.referee.columns import Flag
 from linac_ctl.app import Simulation
 from linac_ctl.injection.schedule import Schedule
 from linac_ctl.order import resolve
@@ -66,6 +68,19 @@ def test_a_permit_that_stays_while_its_channel_is_open_is_found_at_once(phase: s
                                                                         tmp_path: Path) -> None:
     run = Faulty(tmp_path, when=When(phase=phase), mode=mode, set={"kind": kind}, lasts=lasts)
     assert run.first == "PERMIT_WELD" and run.delay_ms == 0.0 and run.mu == 0.0
+
+
+@pytest.mark.parametrize(("mode", "settings"), [("CTL-01", {}), ("CTL-02", {}), ("CTL-03", {"dur_ms": 500.0}), ("SAF-03", {}),
+                                               ("CLK-02", {}), ("SAF-02", {"kind": "dead"})])
+def test_whoever_of_the_two_deciders_is_gone_the_drives_lose_their_power_within_70_ms(mode: str, settings: dict[str, Any],
+                                                                                     tmp_path: Path) -> None:
+    run = Faulty(tmp_path, "faults_arc", when=When(phase="beam_on", after_s=1.0), mode=mode, set=settings)
+    rows = run.sim.trace.rows()
+    first = int(np.searchsorted(rows["cycle"], run.effective))
+    off = first + np.flatnonzero((rows["bits"][first:] & int(Flag.DRIVES)) == 0)
+    assert len(off) and (off[0] - first) * CYCLE_MS <= 60.0
+    turned = np.abs(np.diff(rows["gantry_deg"]))[off[0] + 42:off[0] + 100]
+    assert turned.max() < 0.002  # at rest 400 ms later, and it stays there
 
 
 def test_a_watchdog_that_would_wait_too_long_does_not_pass_the_self_test(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_new_channel_is_open_and_knows_nothing() -> None:
     it = new_safety(CONFIG, 7)
     assert len(it) == 1 and it.dtype.names == SAFETY_STATE.names
     known = {"open": LIMITS, "margin_mu": 1.0, "margin_ratio": 0.01, "silence_limit": 5, "step_cycles": 5, "longest_s": 1800.0,
-             "largest_mu": 10_000.0, "key": 7, "timer_rate": 1.0, "silence_tested": 5}
+             "largest_mu": 10_000.0, "key": 7, "timer_rate": 1.0, "silence_tested": 5, "motion": 1.0, "supplied": 1.0}
     assert {name: it[name][0] for name in SAFETY_STATE.names if it[name][0] != 0} == known
     quick = new_safety(CONFIG.model_copy(update={"selftest_step_s": 0.001}), 7)
     assert quick["step_cycles"][0] == 2
@@ -480,3 +480,69 @@ def test_the_wires_show_each_thing_in_its_place(channel: Channel) -> None:
                                   "passed", "testing")] == [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 1.0, 6.0, 1.0]
     show(channel.safety, channel.wire, 0, False)
     assert w["testing"] == 0.0
+
+
+# --- the hold on drive power
+
+@pytest.mark.parametrize("bit", [DOSE, TIMER, HEARTBEAT, DOOR, ESTOP, LIMITS])
+def test_a_lost_controller_and_an_emergency_stop_take_drive_power_and_nothing_else_does(channel: Channel, bit: int) -> None:
+    channel.armed().set(open=bit if bit != LIMITS else 0, loaded=0 if bit == LIMITS else 1)
+    assert channel.run() == bit and channel.wire["permit"] == 0.0
+    assert channel.safety["motion"] == (0.0 if bit in (HEARTBEAT, ESTOP) else 1.0)
+
+
+@pytest.mark.parametrize(("silent", "motion"), [(4, 1.0), (5, 0.0), (6, 0.0)])
+def test_drive_power_goes_with_the_beam_after_50_ms_of_silence(channel: Channel, silent: int, motion: float) -> None:
+    channel.armed().alive = False
+    channel.run(silent)
+    assert channel.safety["motion"] == channel.wire["permit"] == motion
+
+
+def test_drive_power_stays_away_until_somebody_resets_with_the_controller_there_again(channel: Channel) -> None:
+    channel.armed().alive = False
+    channel.run(5)
+    channel.alive = True
+    channel.run(50)
+    assert channel.safety["motion"] == 0.0
+    channel.ask(reset=1.0)
+    channel.run()
+    assert channel.safety["motion"] == 1.0
+
+
+def test_the_self_test_of_the_watchdog_takes_no_drive_power(channel: Channel) -> None:
+    channel.armed().ask(selftest=1.0)
+    opened = 0
+    for _ in range(60):
+        opened |= channel.run()
+        assert channel.safety["motion"] == 1.0
+    assert opened & HEARTBEAT and opened & ESTOP and channel.wire["passed"] == ALL_TESTED
+
+
+def test_a_controller_that_dies_during_the_self_test_loses_drive_power_when_its_step_is_over(channel: Channel) -> None:
+    channel.armed().ask(selftest=1.0)
+    channel.run(2 * 5)
+    channel.alive = False
+    cycles = 0
+    while channel.safety["motion"] == 1.0:
+        channel.run()
+        cycles += 1
+    assert cycles <= 5 + 4
+
+
+def test_a_channel_without_power_lets_both_relays_fall_and_knows_nothing_afterwards(channel: Channel) -> None:
+    channel.armed().set(passed=ALL_TESTED, supplied=0.0)
+    assert channel.run() == LIMITS and channel.wire["permit"] == channel.safety["motion"] == 0.0
+    channel.set(supplied=1.0)
+    assert channel.run() == LIMITS and channel.wire["permit"] == 0.0 and channel.wire["passed"] == 0
+    assert channel.safety["motion"] == 1.0
+    channel.armed()
+
+
+def test_a_channel_that_nobody_can_answer_does_not_hold_drive_power(channel: Channel) -> None:
+    channel.set(dead=int(new_safety(CONFIG, 7, answered=False)["dead"][0]))
+    channel.alive = False
+    channel.run(100)
+    assert channel.safety["motion"] == 1.0
+    channel.rooms["estop_ok"] = 0.0
+    channel.run()
+    assert channel.safety["motion"] == 0.0

@@ -21,7 +21,7 @@ CYCLES, ARMED, TESTED, READY, ON, FIRST, LAST, OFF = 1000, 100, 130, 140, 150, 1
 MU, PER_CYCLE = 20.0, 0.1
 IDLE, MOVE, READY_PHASE, BEAM, STOPPED = 1, 2, 4, 8, 16
 USUAL = (Flag.CHANNEL | Flag.CHAIN | Flag.HEARTBEAT | Flag.HV_ON | Flag.HV_REQUEST | Flag.DOOR | Flag.ESTOP | Flag.MAINS | Flag.BAR
-         | Flag.GUARD | Flag.KEY | Flag.PATIENT | Flag.ALIVE)
+         | Flag.GUARD | Flag.KEY | Flag.PATIENT | Flag.ALIVE | Flag.DRIVES)
 MU_DIS, MLC_POS, COLLISION, START, ESTOP = range(5)
 ROWS = (
     RowFact("MU_DIS", "T", True, True, False), RowFact("MLC_POS", "R", False, True, False, 20, 10, 500),

@@ -41,6 +41,11 @@ def unpowered(made: Made, first: int, last: int = CYCLES) -> Made:
     return made.set("enable", first, last, 0)
 
 
+def kept_back(made: Made, first: int, last: int = CYCLES) -> Made:
+    """Drive power is asked for, and the safety channel does not give it."""
+    return made.flag(Flag.DRIVES, first, last, on=False)
+
+
 def faulty(made: Made, cycle: int = 0) -> Made:
     """One fault, effective from `cycle` on."""
     return made.fact(injected=(InjectedFact("f", "", cycle),))
@@ -95,6 +100,7 @@ def near(made: Made, cycles: int, mm: float) -> Made:
 VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-16": {
         "the couch drifts without power": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 100)),
+        "the couch drifts, the channel keeps power back": lambda m: move(kept_back(m, 500), "couch", 0, SOME, ramp(2.0, 100)),
         "the gantry falls without power": lambda m: move(unpowered(m, 500), "gantry_deg", None, SOME, ramp(1.0, 60)),
         "the couch goes where nobody sent it": lambda m: move(m, "couch", 1, SOME, ramp(5.0, 60)),
         "the gantry leaves its setpoint": lambda m: move(m, "gantry_deg", None, SOME, ramp(0.5, 60)),
@@ -102,6 +108,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-17": {
         "the gantry takes half a second": lambda m: braked(m, "gantry_deg", None, 6.0, 10.0),
+        "the gantry goes on by itself": lambda m: move(kept_back(m, SOME), "gantry_deg", None, SOME - 50, ramp(6.0, 99)),
         "the couch takes 9 mm": lambda m: braked(m, "couch", 1, 40.0, 90.0),
         "the leaves go on": lambda m: unpowered(m, SOME).set("leaf_mm_per_s", SOME, SOME + 30, 5.0),
         "power stays on after a motion stop": lambda m: m.trip(COLLISION, SOME),

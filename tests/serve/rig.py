@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self, *names: str, machine: str = "bench_small", seed: int = 1) -> None:
         it = load_machine(machine)
-        self.image, self.plant = new_image(it.controller.sizes()), new_plant(it.plant, seed)
+        self.image, self.plant = new_image(it.controller.sizes()), new_plant(it.plant, seed, answered=False)
         self.rack = Rack(self.image, lambda cycle: step_plant(self.plant, self.image, np.int64(cycle)))
         self.bytes: dict[str, bytes] = dict.fromkeys(names, b"")
         self.devices = {name: new_device(name, self.rack, self.plant, seed, lambda line, n=name: self._hear(n, line))

@@ -23,7 +23,7 @@ def watchdog(given: Given, place: Place) -> tuple[Action, ...]:
 def channel(given: Given, place: Place) -> tuple[Action, ...]:
     """It says nothing any more, its yes stays, or all it says is late."""
     found: dict[str, tuple[Action, ...]] = {
-        "dead": (Write("plant.nodes[safety].silent", 1.0), Write("plant.safety.loaded", 0.0)),
+        "dead": (Write("plant.nodes[safety].silent", 1.0), Write("plant.safety.supplied", 0.0)),
         "stuck_permit": (Write("plant.safety.stuck_permit", 1.0),),
         "slow": (Link("safety", "in", Behaviour.DELAY, cycles=max(1, round(float(given["slow_ms"]) / CYCLE_MS))),),
     }

@@ -136,8 +136,8 @@ class Table:
 
     @cached_property
     def power(self) -> dict[str, Any]:
-        """Device -> (n,) bool: drive power is asked for and there."""
-        supply = self.has(Flag.MAINS) & self.has(Flag.ESTOP)
+        """Device -> (n,) bool: drive power is asked for, and neither mains, emergency stop nor safety channel keeps it back."""
+        supply = self.has(Flag.MAINS | Flag.ESTOP | Flag.DRIVES)
         return {name: supply & ((self["enable"] >> bit) & 1 > 0) for bit, name in enumerate(
             ("gantry", "collimator", "jaws", "mlc", "carriages", "couch", "kv_arms", "mv_arm"))}
 
