@@ -61,7 +61,8 @@ def servo(drive, setpoint):
     wanted_a = clip(wanted_a * drive.gain, -drive.a_max, drive.a_max)
     drive.last_setpoint, drive.last_asked_v, drive.tracking = setpoint, asked_v, 1.0
     drive.acceleration += clip(wanted_a - drive.acceleration, -drive.jerk_dt, drive.jerk_dt)
-    drive.velocity = (drive.velocity + drive.acceleration * DT_S) * drive.moves
+    fastest = max(drive.v_max, abs(drive.velocity))  # no amplifier drives faster, whatever it is told; a load that fell may
+    drive.velocity = clip(drive.velocity + drive.acceleration * DT_S, -fastest, fastest) * drive.moves
     drive.velocity = drive.velocity if drive.slides == 0.0 else drive.slides  # the brake, without power, still holds the load
 
 

@@ -67,6 +67,14 @@ def ramp_all(control, image):
 
 
 @compiled
+def forget_places(job, image):
+    """A setpoint that is taken up has not been walked to: it says nothing about speed."""
+    job.gantry_before_deg = image.gantry[0].setpoint
+    for i in range(min(3, image.couch.size)):
+        job.couch_before_mm[i] = image.couch[i].setpoint
+
+
+@compiled
 def give_power(control, image):
     """Ask for drive power unless a reaction or a stop forbids it; coming back, start from where things stand."""
     job = control.job[0]
@@ -75,6 +83,7 @@ def give_power(control, image):
         image.nodes[i].enable = float(wanted)
     if wanted == 1 and job.enabled == 0:
         take_up_all(control, image)
+        forget_places(job, image)
     job.enabled = wanted
 
 
@@ -95,15 +104,14 @@ def move(control, image):
 
 @compiled
 def remember_speeds(job, image):
-    """The highest commanded speed of late: motion above it is motion that nobody asked for."""
+    """The highest commanded speed of an axis of late: motion above it is motion that nobody asked for."""
     job.gantry_deg_per_s = (image.gantry[0].setpoint - job.gantry_before_deg) / DT_S
     job.gantry_asked_deg_per_s = max(abs(job.gantry_deg_per_s), job.gantry_asked_deg_per_s - FORGET)
     job.gantry_before_deg = image.gantry[0].setpoint
-    fastest = 0.0
     for i in range(min(3, image.couch.size)):
-        fastest = max(fastest, abs(image.couch[i].setpoint - job.couch_before_mm[i]) / DT_S)
+        speed = abs(image.couch[i].setpoint - job.couch_before_mm[i]) / DT_S
+        job.couch_asked_mm_per_s[i] = max(speed, job.couch_asked_mm_per_s[i] - 10.0 * FORGET)
         job.couch_before_mm[i] = image.couch[i].setpoint
-    job.couch_asked_mm_per_s = max(fastest, job.couch_asked_mm_per_s - 10.0 * FORGET)
 
 
 @compiled

@@ -143,10 +143,13 @@ def measure_positions(control, image):
 def measure_speeds(control, image, fastest, square):
     """Seen speed beyond what was commanded of late (gantry, couch); fastest leaf."""
     signals, job = control.signals, control.job[0]
-    signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry, image.gantry, 0, image.gantry.size,
-                                                       apart_s(image.nodes[GANTRY_NODE]), job.gantry_asked_deg_per_s)
-    signals[Signal.COUCH_UNASKED_MM_PER_S] = unasked(control.couch, image.couch, 0, min(3, image.couch.size),
-                                                     apart_s(image.nodes[COUCH_NODE]), job.couch_asked_mm_per_s)
+    apart, asked = apart_s(image.nodes[GANTRY_NODE]), job.gantry_asked_deg_per_s
+    signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry[0], image.gantry[0], apart, asked)
+    apart, fastest_mm_per_s = apart_s(image.nodes[COUCH_NODE]), 0.0
+    for i in range(min(3, image.couch.size)):  # each by itself: one that falls is not hidden by another that was told to go
+        unasked_mm_per_s = unasked(control.couch[i], image.couch[i], apart, job.couch_asked_mm_per_s[i])
+        fastest_mm_per_s = worst(unasked_mm_per_s, fastest_mm_per_s)
+    signals[Signal.COUCH_UNASKED_MM_PER_S] = fastest_mm_per_s
     signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / apart_s(image.nodes[MLC_NODE])
     leaves = max(image.mlc.size, 1)
     job.leaf_rms2 += LEAF_MEMORY * (square / leaves - job.leaf_rms2) if job.leaf_rms2 == job.leaf_rms2 else 0.0
@@ -162,14 +165,11 @@ def apart_s(node):
 
 
 @compiled
-def unasked(aims, wires, first, last, apart, asked):
+def unasked(aim, wire, apart, asked):
     """Speed above the highest speed commanded in the last second, unit per s. What moves is seen by both encoders: one is noise."""
-    fastest = -asked
-    for i in range(first, last):
-        step = lesser(abs(wires[i].readback - aims[i].seen), abs(wires[i].readback_2 - aims[i].seen_2))
-        fastest = worst(step / apart - asked, fastest)
-        aims[i].seen, aims[i].seen_2 = wires[i].readback, wires[i].readback_2
-    return fastest
+    step = lesser(abs(wire.readback - aim.seen), abs(wire.readback_2 - aim.seen_2))
+    aim.seen, aim.seen_2 = wire.readback, wire.readback_2
+    return step / apart - asked
 
 
 @compiled

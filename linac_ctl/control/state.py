@@ -78,7 +78,7 @@ JOB = np.dtype([
     ("pulse_rate_mean", "f8"),  # nominal MU from the pulse counter, about 1 s
     ("mu_rate_mean", "f8"),  # chamber 1, about 1 s
     ("gantry_asked_deg_per_s", "f8"),  # highest commanded speed of the last second
-    ("couch_asked_mm_per_s", "f8"),
+    ("couch_asked_mm_per_s", "f8", (3,)),
     ("gantry_before_deg", "f8"),  # last cycle's setpoint
     ("gantry_deg_per_s", "f8"),  # speed of the setpoint
     ("couch_before_mm", "f8", (3,)),

@@ -170,14 +170,23 @@ def test_the_highest_commanded_speed_is_remembered_for_a_while(desk: Desk) -> No
     desk.wires("couch")["setpoint"][1] -= 20.0 * DT_S
     remember_speeds(desk.job, desk.image)
     assert desk.job["gantry_deg_per_s"] == pytest.approx(6.0) and desk.job["gantry_asked_deg_per_s"] == pytest.approx(6.0)
-    assert desk.job["couch_asked_mm_per_s"] == pytest.approx(20.0)
+    assert list(desk.job["couch_asked_mm_per_s"]) == pytest.approx([0.0, 20.0, 0.0])
     remember_speeds(desk.job, desk.image)
     assert desk.job["gantry_deg_per_s"] == 0.0
     assert desk.job["gantry_asked_deg_per_s"] == pytest.approx(6.0 - 0.04)
-    assert desk.job["couch_asked_mm_per_s"] == pytest.approx(19.6)
+    assert desk.job["couch_asked_mm_per_s"][1] == pytest.approx(19.6)
     for _ in range(500):
         remember_speeds(desk.job, desk.image)
-    assert desk.job["gantry_asked_deg_per_s"] == 0.0 and desk.job["couch_asked_mm_per_s"] == 0.0
+    assert desk.job["gantry_asked_deg_per_s"] == 0.0 and not desk.job["couch_asked_mm_per_s"].any()
+
+
+def test_a_place_that_is_taken_up_when_power_comes_back_was_not_asked_for_at_any_speed(desk: Desk) -> None:
+    for device in ("gantry", "couch"):
+        desk.wires(device)["readback"] = desk.wires(device)["setpoint"] + 30.0  # it fell while there was no power
+    desk.set(enabled=0)
+    give_power(desk.control, desk.image)
+    remember_speeds(desk.job, desk.image)
+    assert desk.job["gantry_asked_deg_per_s"] == 0.0 and not desk.job["couch_asked_mm_per_s"].any()
 
 
 def test_a_gantry_that_turns_back_was_asked_to_as_well(desk: Desk) -> None:
@@ -188,19 +197,19 @@ def test_a_gantry_that_turns_back_was_asked_to_as_well(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_each_translation_of_the_couch_counts_and_no_rotation(desk: Desk, axis: int) -> None:
+def test_each_translation_of_the_couch_counts_for_itself_and_no_rotation(desk: Desk, axis: int) -> None:
     desk.control.job["couch_before_mm"] = desk.wires("couch")["setpoint"][:3]
     desk.wires("couch")["setpoint"][axis] += 10.0 * DT_S
     desk.wires("couch")["setpoint"][3:] += 30.0 * DT_S
     remember_speeds(desk.job, desk.image)
-    assert desk.job["couch_asked_mm_per_s"] == pytest.approx(10.0)
+    assert list(desk.job["couch_asked_mm_per_s"]) == pytest.approx([10.0 if i == axis else 0.0 for i in range(3)])
     assert list(desk.job["couch_before_mm"]) == list(desk.wires("couch")["setpoint"][:3])
 
 
 def test_a_machine_without_couch_has_no_couch_speed() -> None:
     desk = Desk("bench_one_axis")
     remember_speeds(desk.job, desk.image)
-    assert desk.job["couch_asked_mm_per_s"] == 0.0
+    assert not desk.job["couch_asked_mm_per_s"].any()
 
 
 # --- permit

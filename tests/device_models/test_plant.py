@@ -57,6 +57,18 @@ def test_the_plant_can_do_a_little_more_than_it_is_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_axis_rests_soon_enough_from_its_top_speed_when_its_power_goes(name: str) -> None:
+    plant = plant_config(name)
+    drives = [(device, drive) for device in AXIS_DEVICES if device != "mlc" for drive in getattr(plant, device)]
+    drives += [("mlc", plant.leaf)] if plant.leaf_pairs else []
+    for device, drive in drives:
+        turns = device in ("gantry", "collimator") or drive.v_max < 5.0  # the couch turns and tilts slowly
+        longest_s, farthest = (0.4 if device == "gantry" else 0.3, 2.0) if turns else (0.2, 3.0)  # SI-17
+        assert drive.v_max / drive.brake <= longest_s, (device, drive)
+        assert drive.v_max**2 / (2.0 * drive.brake) <= farthest, (device, drive)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_machine_stands_where_it_started(name: str) -> None:
     bench = Bench(plant_config(name))
     before = {device: getattr(bench.plant, device)["position"].copy() for device in AXIS_DEVICES}

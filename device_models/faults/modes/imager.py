@@ -66,10 +66,10 @@ def order(given: Given, place: Place) -> tuple[Action, ...]:
 
 
 def arm(given: Given, place: Place) -> tuple[Action, ...]:
-    """The detector arm creeps away from its place, with its motor off; at 0 mm/s it stands there already."""
+    """The detector arm goes away from its place until its power is taken away; at 0 mm/s it stands there already."""
     speed, error = float(given["v_mm_s"]), float(given["err_mm"])
     if speed > 0.0:
-        return (Write("plant.kv_arms[1].moves", 0.0), Write("plant.kv_arms[1].creep", speed))
+        return (Write("plant.kv_arms[1].slides", speed),)
     return (Write("plant.kv_arms[1].bias", error),)
 
 

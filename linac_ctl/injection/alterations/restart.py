@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from linac_ctl.order import Order
 
 KEPT = ("journal", "rows")  # on disk, in mapped files
+STILL_UNDER_WAY = ("gantry_asked_deg_per_s", "couch_asked_mm_per_s")  # a process that boots for seconds finds all at rest; here it
+# follows at once, and what comes to rest meanwhile was asked for by the one before
 BOOT_S = 2.0  # from the end of the old process to the first cycle of the new one, beyond what the machine needs to notice
 
 
@@ -112,9 +114,11 @@ def forget(sim: "Simulation") -> None:
     control, machine, cycle = sim.control, sim.order.machine.controller, sim.engine.cycle
     fresh = new_control(machine, compile_table(sim.order.table), compile_parameters(sim.order.table, machine),
                         points=len(control.trajectory.mu), rows=control.rows[:1])
-    row = int(control.job["row"][0])
+    row, asked = int(control.job["row"][0]), {name: control.job[name].copy() for name in STILL_UNDER_WAY}
     for name in [name for name in control._fields if name not in KEPT]:
         copy_into(getattr(control, name), getattr(fresh, name))
+    for name, speed in asked.items():
+        control.job[name] = speed
     control.job["cycle"], control.job["row"], control.job["phase"] = cycle, row, int(Phase.IDLE)
     for guard, fine in NO_PORTS.items():
         sim.engine.set_guard(guard, fine)
