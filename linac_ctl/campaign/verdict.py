@@ -96,10 +96,11 @@ class Due:
         return given_mu(m) <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS + self.onset_ms) + SLACK_MS
 
     def strong_enough(self, m: Measures) -> bool:
-        """Everything that the mode asks for; any reaction where no mode asks."""
+        """Everything that the mode asks for; any reaction where no mode asks. Without beam a start that is prevented is a hold."""
         if self.detect_by is None:
             return bool(m.reactions & {*ANY_REACTION})
-        return {*self.reaction} - {"none", "kv_off"} <= m.reactions
+        held = {"beam_hold"} if "prevent_start" in m.reactions and m.mu_after_eff <= 0.0 else set()
+        return {*self.reaction} - {"none", "kv_off"} <= m.reactions | held
 
 
 def decide(*, injected: bool, acted: Sequence[tuple[Due, Measures]], judged: bool, violated: Sequence[str], false_trip: str,

@@ -61,6 +61,13 @@ def test_unnoticed_is_missed_if_it_was_there_for_long_enough(beam, motion, expec
     assert verdict(measures(None, (), beam=beam, motion=motion)) == expected
 
 
+@pytest.mark.parametrize("due, mu, beam, expected", [
+    (("beam_hold",), 0.0, 0, "passed"), (("beam_hold",), 0.1, 0, "failed"), (("beam_off",), 0.0, 0, "failed"),
+    (("beam_hold", "motion_stop"), 0.0, 0, "failed")])
+def test_a_start_that_is_prevented_is_a_hold_as_long_as_there_was_no_beam(due, mu, beam, expected):
+    assert verdict(measures(reactions=("prevent_start",), mu=mu, beam=beam), Mode(reaction=due)) == expected
+
+
 def test_a_weak_reaction_fails():
     off = Mode(reaction=("beam_off", "motion_stop"))
     assert verdict(measures(), off) == "failed"

@@ -351,12 +351,12 @@ def test_a_latch_of_a_row_that_is_gone_is_refused_not_forgotten() -> None:
 
 @pytest.mark.parametrize(("field", "value"), [("tripped", 1), ("tripped_copy", 0), ("tripped", 7), ("tripped_copy", 3)])
 def test_a_latch_whose_copies_differ_is_in_force_and_trips(rig: Rig, field: str, value: int) -> None:
-    i = IDS.index("COUCH_DIS")
+    i = IDS.index("MU_DIS")
     rig.control.interlocks[field][i] = value
     rig.cycle()
     assert "LATCH_DIS" in rig.tripped()
-    assert int(rig.job["reactions"][0]) & int(Reaction.MOTION_STOP)  # COUCH_DIS itself acts as well
-    assert "COUCH_DIS" in [t.id for t in rig.panel.active()]
+    assert int(rig.job["reactions"][0]) & int(Reaction.MOTION_STOP)  # CTL-08: nothing moves either
+    assert "MU_DIS" in [t.id for t in rig.panel.active()]  # itself acts as well
 
 
 def test_a_latch_that_loses_a_bit_does_not_let_go(rig: Rig) -> None:

@@ -277,6 +277,9 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("MLC_LAG", both("mlc", 0), 1.499, 1.501, Phase.BEAM),
     ("MLC_LAG", both("mlc", 19), -1.499, -1.501, Phase.BEAM),
     *[("COUCH_LAG", both("couch", i), 0.999, 1.001, Phase.MOVE) for i in range(3)],
+    *[("COUCH_STRAY", both("couch", i), 3.999, 4.001, Phase.MOVE) for i in range(3)],
+    ("COUCH_STRAY", both("couch", 2), -3.999, -4.001, Phase.MOVE),
+    ("COUCH_STRAY", both("couch", 2), 0.0, NAN, Phase.MOVE),
     *[("COUCH_LAG_ANGLE", both("couch", i), 0.499, 0.501, Phase.MOVE) for i in range(3, 6)],
     *[("COUCH_RUN", both("couch", i), 3.999, 4.001, Phase.IDLE) for i in range(3)],
     *[("COUCH_RUN_ANGLE", both("couch", i), 0.999, 1.001, Phase.IDLE) for i in range(3, 6)],
@@ -376,7 +379,7 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
 IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
 ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, and tests of `measure`
     "BEAM_STUCK", "RAD_WHEN_OFF", "PERMIT_DIS", "RATE_PLAUS", "GANTRY_SPD", "COUCH_SPD", "MLC_RMS", "MLC_SPD", "MU_ANGLE",
-    "MOTION_EN", "EVAL_COUNT", "EVAL_WATCH", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_DIS", "MV_POS",
+    "MOTION_EN", "EVAL_COUNT", "EVAL_WATCH", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_RUN", "KV_DIS", "MV_POS",
 }
 
 
@@ -705,6 +708,19 @@ def test_a_couch_that_drops_stops_everything(speed: float, trips: bool) -> None:
     assert ("COUCH_SPD" in rig.tripped()) is trips
 
 
+@pytest.mark.parametrize(("speed", "trips"), [(7.9, False), (8.1, True)])
+@pytest.mark.parametrize(("axis", "asked"), [(0, 2), (1, 0), (2, 1)])
+def test_an_axis_of_the_couch_that_goes_by_itself_is_not_hidden_by_another_that_was_told_to(axis: int, asked: int, speed: float,
+                                                                                             trips: bool) -> None:
+    rig = started(Phase.IDLE)
+    rig.job["couch_asked_mm_per_s"][0, asked] = 45.0
+    for _ in range(4):
+        for field in ("readback", "readback_2"):
+            rig.spoil("couch", field, float(rig.image.couch["readback"][axis]) + speed * DT_S, axis)
+        rig.cycle()
+    assert ("COUCH_SPD" in rig.tripped()) is trips
+
+
 @pytest.mark.parametrize(("step_mm", "trips"), [(0.59, False), (0.61, True)])
 def test_a_leaf_faster_than_any_leaf_holds_the_beam(step_mm: float, trips: bool) -> None:
     rig = started(Phase.BEAM)
@@ -821,12 +837,44 @@ def test_arms_have_rows_of_their_own() -> None:
         assert [i for i in rig.tripped() if i.startswith(("KV", "MV"))] == rows
 
 
+def arms_in_the_middle() -> Rig:
+    """A machine with imagers whose arms are far from the ends of their ways."""
+    rig = Rig("c_arm_m120")
+    for device in ("kv_arms", "mv_arm"):
+        wires, aims = getattr(rig.image, device), getattr(rig.control, device)
+        aims["goal"] = wires["setpoint"] = wires["readback"] = wires["readback_2"] = aims["middle"]
+    rig.cycle(5)
+    assert rig.tripped() == []
+    return rig
+
+
+@pytest.mark.parametrize(("off_mm", "phase", "trips"), [
+    (1.99, Phase.READY, False), (2.01, Phase.READY, True), (NAN, Phase.READY, True),
+    (2.01, Phase.MOVE, False), (2.01, Phase.IDLE, False)])
+@pytest.mark.parametrize(("at", "sign"), [(0, 1.0), (1, -1.0), (2, 1.0), (3, -1.0)])
+def test_an_arm_of_the_imager_that_leaves_its_place_with_nowhere_to_go_loses_its_power(at: int, sign: float, off_mm: float,
+                                                                                       phase: Phase, trips: bool) -> None:
+    rig = arms_in_the_middle()
+    rig.enter(phase)
+    both("kv_arms", at)(rig, sign * off_mm)
+    rig.cycle(3)
+    assert ("KV_RUN" in rig.tripped()) is trips
+    assert rig.image.nodes["enable"][Node.KV_ARMS] == (0.0 if trips else 1.0)
+
+
+def motion_stops_too(rig: Rig) -> None:
+    """CTL-08, CTL-10: a controller that cannot trust itself moves nothing either."""
+    rig.cycle()
+    assert (rig.image.nodes["enable"] == 0.0).all()
+
+
 def test_rows_that_were_not_evaluated_are_noticed_in_the_second_cycle() -> None:
     rig = started(Phase.BEAM)
     for _ in range(2):
         rig.job["evaluated"] -= 1
         rig.cycle()
     assert "EVAL_COUNT" in rig.tripped() and rig.permit == 0.0
+    motion_stops_too(rig)
 
 
 def test_a_permit_that_outlived_a_trip_is_itself_a_trip() -> None:
@@ -842,6 +890,7 @@ def test_a_phase_that_does_not_exist_stops_the_beam() -> None:
         rig.job["phase"] = phase
         rig.cycle()
         assert "STATE_ILLEGAL" in rig.tripped() and rig.permit == 0.0
+        motion_stops_too(rig)
 
 
 def test_phases_named_in_the_table_are_those_of_the_cycle() -> None:
