@@ -24,7 +24,7 @@ BLOCKS_BEAM = int(Reaction.BEAM_OFF | Reaction.BEAM_HOLD | Reaction.PREVENT_STAR
 TRIPPED, WATCH_HIT, FIELD_END, HOLD_EDGE, ROWS_FULL = (int(event) for event in Event)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
 BEAM_NODE, DEAF_CYCLES = int(Node.BEAM), 3
-FORGET = 4.0 * DT_S  # per cycle: a commanded speed counts as asked for until this has eaten it
+FORGET_DEG_PER_S, FORGET_MM_PER_S = 5.5 * DT_S, 40.0 * DT_S  # per cycle: a commanded speed counts until this has eaten it
 
 
 @compiled
@@ -103,14 +103,16 @@ def move(control, image):
 
 
 @compiled
-def remember_speeds(job, image):
-    """The highest commanded speed of an axis of late: motion above it is motion that nobody asked for."""
+def remember_speeds(control, image):
+    """The highest commanded speed of an axis of late, no more than it may have: motion above it is motion that nobody asked for."""
+    job = control.job[0]
     job.gantry_deg_per_s = (image.gantry[0].setpoint - job.gantry_before_deg) / DT_S
-    job.gantry_asked_deg_per_s = max(abs(job.gantry_deg_per_s), job.gantry_asked_deg_per_s - FORGET)
+    asked = min(abs(job.gantry_deg_per_s), control.gantry[0].speed)
+    job.gantry_asked_deg_per_s = max(asked, job.gantry_asked_deg_per_s - FORGET_DEG_PER_S)
     job.gantry_before_deg = image.gantry[0].setpoint
     for i in range(min(3, image.couch.size)):
-        speed = abs(image.couch[i].setpoint - job.couch_before_mm[i]) / DT_S
-        job.couch_asked_mm_per_s[i] = max(speed, job.couch_asked_mm_per_s[i] - 10.0 * FORGET)
+        asked = min(abs(image.couch[i].setpoint - job.couch_before_mm[i]) / DT_S, control.couch[i].speed)
+        job.couch_asked_mm_per_s[i] = max(asked, job.couch_asked_mm_per_s[i] - FORGET_MM_PER_S)
         job.couch_before_mm[i] = image.couch[i].setpoint
 
 
@@ -137,7 +139,7 @@ def outputs(control, image):
     give_power(control, image)
     held = job.hold
     move(control, image)
-    remember_speeds(job, image)
+    remember_speeds(control, image)
     give_permit(job, image.beam[0])
     job.events |= HOLD_EDGE if job.phase == BEAM and held != job.hold else 0
 

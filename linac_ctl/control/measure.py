@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from device_models.interface.compiled import compiled
+from device_models.interface.compiled import compiled, inlined
 from device_models.interface.image import ALL_TESTED, DT_S, Node, SafetyOpen
 
 from ..interlocks.scan import PHASES, latch_differences
@@ -30,6 +30,8 @@ GUARD_TEST = 5  # cycles: a little longer than the touch guards' own test
 COARSE, FINE = 1e3, 1e6  # grid of positions (um, 0.001 deg) and of MU: sums over whole numbers of it are exact
 SAME_MU = 0.001
 FAR_MM = 1e5  # no reading of a distance in the room is longer
+SLOWER = 0.5 * DT_S  # of an axis's acceleration: a speed that was asked for counts until this, cycle by cycle, has eaten it
+LIMITS_AT_MU_PER_S = 10.0  # 600 MU/min: limits of dose are stated for it, and go with the highest rate of the mode
 
 
 @compiled
@@ -57,13 +59,34 @@ def known_mm(distance_mm):
     return distance_mm if abs(distance_mm) <= FAR_MM else NAN
 
 
+@inlined
+def went_by_itself(aim, wire, here):
+    """How far the axis has gone away from its setpoint since it was last near it, by its own motion and not by the setpoint's.
+
+    One that lags, or is stuck, goes nowhere. One whose setpoint has stopped at once overshoots, so it is looked at when that is
+    over. What goes the other way than its setpoint goes away twice as fast.
+    """
+    pace = abs(wire.setpoint - aim.asked) / DT_S
+    pace = pace if pace < aim.speed else aim.speed
+    slower = aim.pace - SLOWER * aim.accel
+    aim.pace = pace if pace > slower else slower
+    resting = aim.pace * aim.pace * aim.per_tolerance <= aim.accel  # it stops from there within half of its tolerance
+    against = (wire.setpoint - aim.asked) * (wire.readback - aim.seen) < 0.0
+    gone = aim.stray + here - abs((aim.asked if against else wire.setpoint) - aim.seen)
+    looked = (resting or against) and here * aim.per_tolerance > 1.0
+    aim.stray = gone if looked and gone > 0.0 else 0.0
+    aim.asked, aim.seen = wire.setpoint, wire.readback
+    return aim.stray
+
+
 @compiled
-def measure_axes(signals, off_at, away_at, split_at, aims, wires, first, last):
-    """Off and split over axes first..last, away over all; -> how far the worst readback is beyond its range.
+def measure_axes(signals, off_at, away_at, split_at, stray_at, aims, wires, first, last):
+    """Off, split and stray over axes first..last, away over all; -> how far the worst readback is beyond its range.
 
     Usual numbers take the short way, in which the larger of two is one instruction; NaN and the absurd take the long one.
+    What goes away is seen by both encoders: one is noise, or a lie.
     """
-    off, away, split, beyond = 0.0, 0.0, 0.0, -1e9
+    off, away, split, stray, beyond = 0.0, 0.0, 0.0, 0.0, -1e9
     for i in range(first, last):
         wire, aim = wires[i], aims[i]
         readback = wire.readback
@@ -71,19 +94,23 @@ def measure_axes(signals, off_at, away_at, split_at, aims, wires, first, last):
         left = abs(aim.goal - readback) * aim.per_tolerance
         apart = abs(readback - wire.readback_2)
         far = abs(readback - aim.middle) - aim.half
+        gone, here_2 = went_by_itself(aim, wire, here), abs(wire.setpoint - wire.readback_2)
         if here + left + (apart + far) < USUAL:
             off, away = here if here > off else off, left if left > away else away
             split, beyond = apart if apart > split else split, far if far > beyond else beyond
+            gone = gone if gone < here_2 else here_2
+            stray = gone if gone > stray else stray
         else:
             off, away, split, beyond = worst(here, off), worst(left, away), worst(apart, split), worst(far, beyond)
-    signals[off_at], signals[away_at], signals[split_at] = off, away, split
+            stray = worst(lesser(gone + 0.0 * here, here_2), stray)
+    signals[off_at], signals[away_at], signals[split_at], signals[stray_at] = off, away, split, stray
     return beyond
 
 
 @compiled
 def measure_leaves(signals, aims, wires):
     """As `measure_axes` for all leaves, in the same pass -> (beyond, longest step since the last cycle, sum of squares of off)."""
-    off, away, split, beyond, fastest, square = 0.0, 0.0, 0.0, -1e9, 0.0, 0.0
+    off, away, split, stray, beyond, fastest, square = 0.0, 0.0, 0.0, 0.0, -1e9, 0.0, 0.0
     for i in range(wires.size):
         wire, aim = wires[i], aims[i]
         readback = wire.readback
@@ -92,33 +119,37 @@ def measure_leaves(signals, aims, wires):
         apart = abs(readback - wire.readback_2)
         far = abs(readback - aim.middle) - aim.half
         step = abs(readback - aim.seen)
-        aim.seen = readback
+        gone, here_2 = went_by_itself(aim, wire, here), abs(wire.setpoint - wire.readback_2)
         square += here * here
         if here + left + (apart + far) + step < USUAL:
             off, away = here if here > off else off, left if left > away else away
             split, beyond = apart if apart > split else split, far if far > beyond else beyond
+            gone = gone if gone < here_2 else here_2
+            stray = gone if gone > stray else stray
             fastest = step if step > fastest else fastest
         else:
             off, away, split, beyond = worst(here, off), worst(left, away), worst(apart, split), worst(far, beyond)
+            stray = worst(lesser(gone + 0.0 * here, here_2), stray)
             fastest = worst(step, fastest)
     signals[Signal.LEAF_OFF_MM], signals[Signal.LEAF_AWAY], signals[Signal.LEAF_SPLIT_MM] = off, away, split
+    signals[Signal.LEAF_STRAY_MM] = stray
     return beyond, fastest, square
 
 
 @compiled
-def measure_device(signals, off_at, aims, wires):
-    """The three signals of a device whose axes share one unit."""
-    return measure_axes(signals, off_at, off_at + 1, off_at + 2, aims, wires, 0, wires.size)
+def measure_device(signals, off_at, stray_at, aims, wires):
+    """The four signals of a device whose axes share one unit."""
+    return measure_axes(signals, off_at, off_at + 1, off_at + 2, stray_at, aims, wires, 0, wires.size)
 
 
 @compiled
 def measure_couch(signals, aims, wires):
     """Translations in mm, rotations in deg; away is in tolerances, so one signal serves both."""
-    beyond = measure_axes(signals, Signal.COUCH_OFF_DEG, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_DEG, aims, wires,
-                          min(3, wires.size), wires.size)
+    beyond = measure_axes(signals, Signal.COUCH_OFF_DEG, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_DEG, Signal.COUCH_STRAY_DEG, aims,
+                          wires, min(3, wires.size), wires.size)
     far = signals[Signal.COUCH_AWAY]
-    beyond = worst(beyond, measure_axes(signals, Signal.COUCH_OFF_MM, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_MM, aims,
-                                        wires, 0, min(3, wires.size)))
+    beyond = worst(beyond, measure_axes(signals, Signal.COUCH_OFF_MM, Signal.COUCH_AWAY, Signal.COUCH_SPLIT_MM,
+                                        Signal.COUCH_STRAY_MM, aims, wires, 0, min(3, wires.size)))
     signals[Signal.COUCH_AWAY] = worst(far, signals[Signal.COUCH_AWAY])
     return beyond
 
@@ -127,21 +158,23 @@ def measure_couch(signals, aims, wires):
 def measure_positions(control, image):
     """All axis devices; -> (longest step of a leaf, sum of squares of what leaves are off)."""
     signals = control.signals
-    beyond = measure_device(signals, Signal.GANTRY_OFF_DEG, control.gantry, image.gantry)
-    beyond = worst(measure_device(signals, Signal.COLLIMATOR_OFF_DEG, control.collimator, image.collimator), beyond)
-    beyond = worst(measure_device(signals, Signal.JAW_OFF_MM, control.jaws, image.jaws), beyond)
+    beyond = measure_device(signals, Signal.GANTRY_OFF_DEG, Signal.GANTRY_STRAY_DEG, control.gantry, image.gantry)
+    beyond = worst(measure_device(signals, Signal.COLLIMATOR_OFF_DEG, Signal.COLLIMATOR_STRAY_DEG, control.collimator,
+                                  image.collimator), beyond)
+    beyond = worst(measure_device(signals, Signal.JAW_OFF_MM, Signal.JAW_STRAY_MM, control.jaws, image.jaws), beyond)
     leaves, fastest, square = measure_leaves(signals, control.mlc, image.mlc)
     beyond = worst(leaves, beyond)
-    beyond = worst(measure_device(signals, Signal.CARRIAGE_OFF_MM, control.carriages, image.carriages), beyond)
-    beyond = worst(measure_device(signals, Signal.KV_ARM_OFF_MM, control.kv_arms, image.kv_arms), beyond)
-    beyond = worst(measure_device(signals, Signal.MV_ARM_OFF_MM, control.mv_arm, image.mv_arm), beyond)
+    beyond = worst(measure_device(signals, Signal.CARRIAGE_OFF_MM, Signal.CARRIAGE_STRAY_MM, control.carriages,
+                                  image.carriages), beyond)
+    beyond = worst(measure_device(signals, Signal.KV_ARM_OFF_MM, Signal.KV_ARM_STRAY_MM, control.kv_arms, image.kv_arms), beyond)
+    beyond = worst(measure_device(signals, Signal.MV_ARM_OFF_MM, Signal.MV_ARM_STRAY_MM, control.mv_arm, image.mv_arm), beyond)
     signals[Signal.BEYOND_RANGE] = worst(measure_couch(signals, control.couch, image.couch), beyond)
     return fastest, square
 
 
 @compiled
-def measure_speeds(control, image, fastest, square):
-    """Seen speed beyond what was commanded of late (gantry, couch); fastest leaf."""
+def measure_unasked(control, image):
+    """Seen speed beyond what was commanded of late (gantry, couch); before places of the last cycle are forgotten."""
     signals, job = control.signals, control.job[0]
     apart, asked = apart_s(image.nodes[GANTRY_NODE]), job.gantry_asked_deg_per_s
     signals[Signal.GANTRY_UNASKED_DEG_PER_S] = unasked(control.gantry[0], image.gantry[0], apart, asked)
@@ -150,6 +183,12 @@ def measure_speeds(control, image, fastest, square):
         unasked_mm_per_s = unasked(control.couch[i], image.couch[i], apart, job.couch_asked_mm_per_s[i])
         fastest_mm_per_s = worst(unasked_mm_per_s, fastest_mm_per_s)
     signals[Signal.COUCH_UNASKED_MM_PER_S] = fastest_mm_per_s
+
+
+@compiled
+def measure_leaf_speeds(control, image, fastest, square):
+    """The fastest leaf, and what all of them are off in the mean."""
+    signals, job = control.signals, control.job[0]
     signals[Signal.LEAF_SPEED_MM_PER_S] = fastest / apart_s(image.nodes[MLC_NODE])
     leaves = max(image.mlc.size, 1)
     job.leaf_rms2 += LEAF_MEMORY * (square / leaves - job.leaf_rms2) if job.leaf_rms2 == job.leaf_rms2 else 0.0
@@ -168,7 +207,7 @@ def apart_s(node):
 def unasked(aim, wire, apart, asked):
     """Speed above the highest speed commanded in the last second, unit per s. What moves is seen by both encoders: one is noise."""
     step = lesser(abs(wire.readback - aim.seen), abs(wire.readback_2 - aim.seen_2))
-    aim.seen, aim.seen_2 = wire.readback, wire.readback_2
+    aim.seen_2 = wire.readback_2
     return step / apart - asked
 
 
@@ -183,23 +222,32 @@ def measure_dose(job, signals, param, beam, backup_mu):
     signals[Signal.MU_LEFT] = job.mu_end - signals[Signal.MU_1]
     signals[Signal.MU_OVER] = -signals[Signal.MU_LEFT]
     signals[Signal.MU_BACKWARDS] = worst(job.last_mu_1 - beam.mu_1, job.last_mu_2 - beam.mu_2)
-    grown = beam.mu_1 - job.last_mu_1 if job.phase == BEAM else 0.0  # between fields the counters are cleared
-    job.mu_rate_mean += LONG * (grown / DT_S - job.mu_rate_mean)
+    measure_counters(job, signals, beam)
     job.last_mu_1, job.last_mu_2 = beam.mu_1, beam.mu_2
+
+
+@compiled
+def measure_counters(job, signals, beam):
+    """Dose of the pulses against either counter, about the last second. Between fields the counters are cleared."""
+    counts = 1.0 / DT_S if job.phase == BEAM else 0.0
+    job.mu_rate_mean[0] += LONG * ((beam.mu_1 - job.last_mu_1) * counts - job.mu_rate_mean[0])
+    job.mu_rate_mean[1] += LONG * ((beam.mu_2 - job.last_mu_2) * counts - job.mu_rate_mean[1])
+    apart = worst(abs(job.pulse_rate_mean - job.mu_rate_mean[0]), abs(job.pulse_rate_mean - job.mu_rate_mean[1]))
+    signals[Signal.RATE_PLAUS] = apart / max(job.max_rate_mu_per_s, 1e-9)
 
 
 @compiled
 def forget_bad_means(job):
     """A mean that swallowed a NaN in the last cycle starts again: its signal has been NaN by then, and need not stay so."""
-    job.mu_rate_mean = job.mu_rate_mean if job.mu_rate_mean == job.mu_rate_mean else 0.0
     job.pulse_rate_mean = job.pulse_rate_mean if job.pulse_rate_mean == job.pulse_rate_mean else 0.0
     for i in range(2):
         job.symmetry_mean[i] = job.symmetry_mean[i] if job.symmetry_mean[i] == job.symmetry_mean[i] else 0.0
+        job.mu_rate_mean[i] = job.mu_rate_mean[i] if job.mu_rate_mean[i] == job.mu_rate_mean[i] else 0.0
 
 
 @compiled
 def measure_rates(job, signals, beam):
-    """Dose rate against what was asked, chamber against pulse counter, arcs, pulses without permit."""
+    """Dose rate against what was asked, arcs, pulses without permit."""
     pulses = beam.pulses - job.last_pulses
     missed = beam.missed_pulses - job.last_missed
     job.last_pulses, job.last_missed = beam.pulses, beam.missed_pulses
@@ -215,7 +263,6 @@ def measure_rates(job, signals, beam):
     steady = job.flowing > 30 and job.rate_mean_mu_per_s > 0.02 * highest
     short = 1.0 - beam.rate_1_mu_per_s / max(job.rate_mean_mu_per_s, 1e-9)
     signals[Signal.RATE_SHORT] = short if steady or short != short else 0.0
-    signals[Signal.RATE_PLAUS] = abs(job.pulse_rate_mean - job.mu_rate_mean) / highest
     signals[Signal.MISSED_PULSES] = job.missed_mean
     begun = job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit
     job.flowing += 1 if begun or job.flowing > 0 else 0
@@ -276,6 +323,8 @@ def measure_safety(job, signals, safety):
     signals[Signal.ECHO_OFF] = worst(abs(safety.preset_echo_mu - job.preset_mu),
                                      abs(safety.time_limit_echo_s - job.time_limit_s))
     signals[Signal.TIMER_SPLIT_S] = abs(safety.beam_s - job.beam_s)
+    job.timer_ahead_s = job.timer_ahead_s if job.permit == 1 else safety.beam_s - job.beam_s
+    signals[Signal.TIMER_SLOW_S] = abs(safety.beam_s - job.beam_s - job.timer_ahead_s)
     signals[Signal.BEAM_TIME_OVER_S] = job.flowing_s - job.longest_s
     missing = ALL_TESTED & ~safety.passed
     signals[Signal.SELFTEST_MISSING] = bits(missing)
@@ -356,13 +405,25 @@ def measure_nodes(job, signals, nodes):
 
 
 @compiled
-def measure_arc(job, signals, trajectory):
-    """MU by which dose and gantry angle are out of step, and the lag of the slow axes."""
+def out_of_step(gantry):
+    """deg that the gantry is off its setpoint, by the worse of its encoders."""
+    off = 0.0
+    for i in range(gantry.size):
+        off = worst(worst(abs(gantry[i].setpoint - gantry[i].readback), abs(gantry[i].setpoint - gantry[i].readback_2)), off)
+    return off
+
+
+@compiled
+def measure_arc(job, signals, param, trajectory, gantry):
+    """Dose and gantry angle out of step, as a share of what they may be; of the dose that flows, and of the next that would."""
     s = job.segment
     turned = abs(trajectory.gantry[s + 1, 0] - trajectory.gantry[s, 0])
     mu_per_deg = (trajectory.mu[s + 1] - trajectory.mu[s]) / turned if turned > 1e-6 else 0.0
-    in_field = job.phase == BEAM and job.moving == 0 and job.hold == NORMAL  # held: no dose, and the gantry runs out
-    signals[Signal.MU_ANGLE] = signals[Signal.GANTRY_OFF_DEG] * mu_per_deg if in_field else 0.0
+    scale = max(job.max_rate_mu_per_s / LIMITS_AT_MU_PER_S, 1.0)
+    allowed = max(param.angle_floor_mu * scale, param.angle_ratio * job.mu_end)
+    in_field = job.phase == BEAM and job.moving == 0
+    signals[Signal.ANGLE_BEHIND] = out_of_step(gantry) * mu_per_deg / allowed if in_field else 0.0
+    signals[Signal.MU_ANGLE] = signals[Signal.ANGLE_BEHIND] if job.hold == NORMAL else 0.0  # held: the gantry runs out
     signals[Signal.RUN_UP_LEFT_CYCLES] = job.run_up_left
 
 
@@ -464,8 +525,9 @@ def measure_self(job, signals, rows, table):
 def measure(control, image):
     """All signals of this cycle."""
     job, signals, beam = control.job[0], control.signals, image.beam[0]
+    measure_unasked(control, image)
     fastest, square = measure_positions(control, image)
-    measure_speeds(control, image, fastest, square)
+    measure_leaf_speeds(control, image, fastest, square)
     measure_rates(job, signals, beam)
     forget_bad_means(job)
     measure_dose(job, signals, control.param[0], beam, image.safety[0].mu_backup)
@@ -473,7 +535,7 @@ def measure(control, image):
     measure_safety(job, signals, image.safety[0])
     measure_room(job, signals, image.room[0])
     measure_nodes(job, signals, image.nodes)
-    measure_arc(job, signals, control.trajectory)
+    measure_arc(job, signals, control.param[0], control.trajectory, image.gantry)
     measure_approval(job, signals, image.couch)
     measure_patient(job, signals, image.room[0])
     measure_self(job, signals, control.interlocks, control.trajectory)

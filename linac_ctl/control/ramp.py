@@ -51,7 +51,7 @@ def stay(aims, wires):
 def take_up(aims, wires):
     """Drive power comes back: ask for nothing but the place where the axis stands."""
     for i in range(wires.size):
-        wires[i].setpoint = wires[i].readback
+        wires[i].setpoint = aims[i].asked = wires[i].readback
         aims[i].goal, aims[i].velocity, aims[i].rest = wires[i].readback, 0.0, 0.0
 
 

@@ -50,11 +50,11 @@ class Signal(IntEnum):
     MU_LEFT = 35  # to the end of the field
     MU_BACKWARDS = 36  # fall of either counter since the last cycle
     MU_OVER = 37  # MU1 past the end of the field
-    MU_ANGLE = 38  # dose out of step with the gantry, MU
+    MU_ANGLE = 38  # dose out of step with the gantry while it flows, as a share of what is allowed
     RATE_RATIO = 39  # chamber 1 rate / highest rate allowed
     PULSE_RATIO = 40  # largest pulse / nominal pulse
     RATE_SHORT = 41  # share of the commanded rate that is missing, while beam flows
-    RATE_PLAUS = 42  # |pulses x nominal - chamber 1| over about 1 s, share
+    RATE_PLAUS = 42  # |pulses x nominal - counter| over about 1 s, the worse of both counters, share of the highest rate
     SYMMETRY = 43  # worst of radial and transverse, share
     CHAMBER_HV = 44  # worst deviation of either chamber's voltage, share
     ENERGY = 45  # |sensed / nominal - 1|
@@ -123,6 +123,18 @@ class Signal(IntEnum):
     GUARDS_TESTED = 103  # 1.0 = both contacts of the touch guards opened when the motion-enable bar was taken
     MODE_UNASKED = 104  # 1.0 = the mode sensed is not the one asked for, and nobody has asked for another
     BEAM_TIME_OVER_S = 105  # beam-on time of the field beyond what is planned, a tenth, and a second
+    # how far an axis has gone away from its setpoint by itself, since it was last near it; seen by both encoders
+    GANTRY_STRAY_DEG = 106
+    COLLIMATOR_STRAY_DEG = 107
+    JAW_STRAY_MM = 108
+    LEAF_STRAY_MM = 109
+    CARRIAGE_STRAY_MM = 110
+    COUCH_STRAY_MM = 111
+    COUCH_STRAY_DEG = 112
+    KV_ARM_STRAY_MM = 113
+    MV_ARM_STRAY_MM = 114
+    ANGLE_BEHIND = 115  # as MU_ANGLE, held or not: the next dose would be out of step with the gantry
+    TIMER_SLOW_S = 116  # by which the channel's timer and ours have gone apart since this permit was given
 
 
 class Guard(IntEnum):

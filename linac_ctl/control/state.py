@@ -22,6 +22,9 @@ AIM = np.dtype([
     ("half", "f8"),  # of the range
     ("seen", "f8"),  # last cycle's readback
     ("seen_2", "f8"),  # and of the second encoder
+    ("asked", "f8"),  # last cycle's setpoint
+    ("pace", "f8"),  # highest speed of the setpoint of late, unit per s
+    ("stray", "f8"),  # how far it has gone away from its setpoint by itself
 ])
 
 JOB = np.dtype([
@@ -53,6 +56,7 @@ JOB = np.dtype([
     ("moving", "i8"),  # 1 = between control points without dose
     ("arrived_cycles", "i8"),
     ("beam_s", "f8"),
+    ("timer_ahead_s", "f8"),  # of the channel's timer, before this permit
     ("flowing_s", "f8"),  # beam-on time of the field, all attempts together
     ("longest_s", "f8"),  # that it may have
     ("selecting", "i8"),  # 1 = another mode was asked for, and is not sensed yet
@@ -76,7 +80,7 @@ JOB = np.dtype([
     ("last_missed", "i8"),
     ("missed_mean", "f8"),
     ("pulse_rate_mean", "f8"),  # nominal MU from the pulse counter, about 1 s
-    ("mu_rate_mean", "f8"),  # chamber 1, about 1 s
+    ("mu_rate_mean", "f8", (2,)),  # either chamber, about 1 s
     ("gantry_asked_deg_per_s", "f8"),  # highest commanded speed of the last second
     ("couch_asked_mm_per_s", "f8", (3,)),
     ("gantry_before_deg", "f8"),  # last cycle's setpoint
@@ -126,6 +130,8 @@ PARAM = np.dtype([
     ("slow_down_at", "f8"),
     ("split_floor_mu", "f8"),
     ("split_ratio", "f8"),
+    ("angle_floor_mu", "f8"),
+    ("angle_ratio", "f8"),
     ("chamber_hv_v", "f8"),
     ("settle_cycles", "i8"),
     ("per_gantry_hold", "f8"),  # 1 / deviation at which the beam is held
@@ -190,7 +196,7 @@ def aims(axes: tuple[AxisConfig, ...], copies: int = 1) -> Any:
     for i, axis in enumerate(a for a in axes for _ in range(copies)):
         half = (axis.high - axis.low) / 2
         middle = axis.low + half
-        rows[i : i + 1] = np.array([(0.0, 0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, middle, half, 0.0, 0.0)], AIM)
+        rows[i : i + 1] = np.array([(0.0, 0.0, 0.0, axis.speed, axis.accel, 1 / axis.tolerance, middle, half, *[0.0] * 5)], AIM)
     return rows
 
 

@@ -97,6 +97,8 @@ class Parameters(Frozen):
 
     split_floor_mu: float = Field(gt=0)
     split_ratio: float = Field(gt=0)
+    angle_floor_mu: float = Field(gt=0)
+    angle_ratio: float = Field(gt=0)
     chamber_hv_v: float = Field(gt=0)
     gantry_hold_deg: float = Field(gt=0)
     leaf_hold_mm: float = Field(gt=0)
@@ -185,7 +187,8 @@ def compile_parameters(table: InterlockTable, machine: MachineConfig) -> Any:
     bands = [p.bands[name] for name in LIVE]
     middle = [(low + high) / 2 for low, high in bands]
     return records(1, PARAM, servo_gain=beam.dose_servo_gain, slow_down_at=beam.slow_down_at,
-                   split_floor_mu=p.split_floor_mu, split_ratio=p.split_ratio, chamber_hv_v=p.chamber_hv_v,
+                   split_floor_mu=p.split_floor_mu, split_ratio=p.split_ratio, angle_floor_mu=p.angle_floor_mu,
+                   angle_ratio=p.angle_ratio, chamber_hv_v=p.chamber_hv_v,
                    settle_cycles=round(beam.hold_settle_s / DT_S), per_gantry_hold=1 / p.gantry_hold_deg,
                    per_leaf_hold=1 / p.leaf_hold_mm, per_jaw_hold=1 / p.jaw_hold_mm, live_middle=middle,
                    live_per_half=[2 / (high - low) for low, high in bands])

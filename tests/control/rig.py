@@ -186,7 +186,8 @@ class Rig:
         self.image.beam["mode"] = list(config.beam.modes).index(field.beam.mode)
         for name, place in field.start.items():
             wires, aims = getattr(self.image, name), getattr(self.control, name)
-            wires["setpoint"] = wires["readback"] = wires["readback_2"] = aims["goal"] = aims["seen"] = aims["seen_2"] = place
+            wires["setpoint"] = wires["readback"] = wires["readback_2"] = aims["goal"] = place
+            aims["asked"] = aims["seen"] = aims["seen_2"] = place
         self.job["gantry_before_deg"] = self.image.gantry["setpoint"][0]
         return field
 

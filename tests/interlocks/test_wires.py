@@ -14,6 +14,7 @@ from linac_ctl.control.phases import Phase, Reaction
 from linac_ctl.control.signals import Guard, Signal
 from linac_ctl.interlocks.table import phase_bits, reaction_bits
 from tests.control.rig import Rig, table
+from tests.support import small_arc
 
 ROWS = {row.id: row for row in table().rows}
 NAN = float("nan")
@@ -30,7 +31,17 @@ def axis(device: str, at: int, field: str = "readback") -> Spoiler:
 
 
 def both(device: str, at: int) -> Spoiler:
-    """The axis really is somewhere else: both encoders agree."""
+    """The axis really is somewhere else: both encoders agree, and it has been there."""
+    def spoil(rig: Rig, far: float) -> None:
+        aims, place = getattr(rig.control, device), getattr(rig.image, device)["setpoint"][at] + far
+        aims["seen"][at] = aims["seen_2"][at] = place
+        axis(device, at)(rig, far)
+        axis(device, at, "readback_2")(rig, far)
+    return spoil
+
+
+def goes(device: str, at: int) -> Spoiler:
+    """The axis has gone so far by itself in one cycle, and both encoders agree."""
     def spoil(rig: Rig, far: float) -> None:
         axis(device, at)(rig, far)
         axis(device, at, "readback_2")(rig, far)
@@ -140,7 +151,13 @@ def skew(rig: Rig, far: float) -> None:
 
 
 def timer(rig: Rig, far: float) -> None:
-    """The channel's timer is so much ahead."""
+    """The channel's timer is so much ahead, and was before this permit."""
+    rig.job["timer_ahead_s"] = far
+    timer_goes_on(rig, far)
+
+
+def timer_goes_on(rig: Rig, far: float) -> None:
+    """The channel's timer gets so much ahead under this permit."""
     rig.spoiled.append(lambda: rig.image.safety["beam_s"].__setitem__(0, rig.job["beam_s"][0] + far))
 
 
@@ -236,8 +253,8 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("GUARD_TEST", job("guards_tested"), 1.0, NAN, Phase.READY),
     ("PERMIT_READY", wire("safety", "permit"), 1.0, 0.0, Phase.READY),
     ("LIMITS_LOADED", wire("safety", "open"), SafetyOpen.DOOR, SafetyOpen.LIMITS, Phase.READY),
-    ("MU_DIS", ahead("mu_2", "mu_1"), 0.999, 1.001, Phase.BEAM),
-    ("MU_DIS", ahead("mu_1", "mu_2"), 0.999, 1.001, Phase.BEAM),
+    ("MU_DIS", ahead("mu_2", "mu_1"), 0.999, 1.001, Phase.READY),
+    ("MU_DIS", ahead("mu_1", "mu_2"), 0.999, 1.001, Phase.READY),
     ("MU_DIS", third_ahead, 0.999, 1.001, Phase.BEAM),
     ("MU_DIS", third_ahead, -0.999, -1.001, Phase.READY),
     ("MU_DIS", third_ahead, 0.0, NAN, Phase.BEAM),
@@ -253,6 +270,9 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("DOSE_HV", wire("beam", "chamber_hv_2_v"), 314.99, 315.1, Phase.READY),
     ("TIMER_DIS", timer, 0.999, 1.001, Phase.BEAM),
     ("TIMER_DIS", timer, -0.999, -1.001, Phase.BEAM),
+    ("TIMER_SLOW", timer_goes_on, 0.024, 0.026, Phase.BEAM),
+    ("TIMER_SLOW", timer_goes_on, -0.024, -0.026, Phase.BEAM),
+    ("TIMER_SLOW", timer_goes_on, 0.0, NAN, Phase.BEAM),
     ("ECHO_MISMATCH", echo("preset_echo_mu", "preset_mu"), 0.0, 0.00001, Phase.READY),
     ("ECHO_MISMATCH", echo("time_limit_echo_s", "time_limit_s"), 0.0, -0.00001, Phase.BEAM),
     ("DOSE_SELFTEST", wire("safety", "passed"), ALL_TESTED & ~SafetyOpen.DOOR, ALL_TESTED & ~SafetyOpen.DOSE, Phase.READY),
@@ -300,12 +320,23 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     *[("COUCH_DIS", axis("couch", i, "readback_2"), 1.999, 2.001, Phase.IDLE) for i in range(3)],
     *[("COUCH_DIS_ANGLE", axis("couch", i, "readback_2"), 0.499, 0.501, Phase.IDLE) for i in range(3, 6)],
     ("DATA_RANGE", wire("gantry", "readback"), 186.9, 187.1, Phase.IDLE),
+    *[("GANTRY_LOOSE", goes("gantry", 0), 0.299, far, phase)
+      for far, phase in ((0.301, Phase.IDLE), (-0.301, Phase.READY), (0.301, Phase.BEAM), (NAN, Phase.MOVE))],
+    *[("COLL_LOOSE", goes("collimator", 0), -0.299, far, phase)
+      for far, phase in ((0.301, Phase.IDLE), (-0.301, Phase.READY), (0.301, Phase.BEAM), (NAN, Phase.MOVE))],
+    *[("JAW_LOOSE", goes("jaws", i), 0.699, far, Phase.IDLE) for i in range(4) for far in (0.701, -0.701, NAN)],
+    *[("MLC_LOOSE", goes("mlc", i), 1.299, far, Phase.BEAM) for i in (0, 7, 19) for far in (1.301, -1.301, NAN)],
+    *[("CARRIAGE_LOOSE", goes("carriages", i), 1.299, far, Phase.IDLE) for i in (0, 1) for far in (1.301, -1.301, NAN)],
+    *[("COUCH_LOOSE", goes("couch", i), 0.699, far, Phase.MOVE) for i in range(3) for far in (0.701, -0.701, NAN)],
+    *[("COUCH_LOOSE_ANGLE", goes("couch", i), 0.349, far, Phase.MOVE) for i in range(3, 6) for far in (0.351, -0.351, NAN)],
     ("DATA_RANGE", wire("mlc", "readback", 0), 201.9, 202.1, Phase.IDLE),
     ("DATA_RANGE", wire("mlc", "readback", 10), -201.9, -202.1, Phase.IDLE),  # bank B is mirrored
     ("DATA_RANGE", wire("mlc", "readback", 10), 151.9, 152.1, Phase.IDLE),
     ("DATA_RANGE", wire("couch", "readback", 0), -251.9, -252.1, Phase.IDLE),
     ("DATA_RANGE", wire("couch", "readback", 5), 4.9, 5.1, Phase.IDLE),
     ("DATA_STALE", age, 2, 3, Phase.BEAM),
+    ("DATA_STALE", age, 2, 3, Phase.IDLE),
+    ("DATA_STALE", age, 2, 3, Phase.MOVE),
     ("DATA_LOST", age, 9, 10, Phase.IDLE),
     ("DATA_STALE", from_the_future, 2, 3, Phase.BEAM),
     ("DATA_LOST", from_the_future, 9, 10, Phase.IDLE),
@@ -379,7 +410,8 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
 IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
 ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, and tests of `measure`
     "BEAM_STUCK", "RAD_WHEN_OFF", "PERMIT_DIS", "RATE_PLAUS", "GANTRY_SPD", "COUCH_SPD", "MLC_RMS", "MLC_SPD", "MU_ANGLE",
-    "MOTION_EN", "EVAL_COUNT", "EVAL_WATCH", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_RUN", "KV_DIS", "MV_POS",
+    "ANGLE_BEHIND", "MOTION_EN", "EVAL_COUNT", "EVAL_WATCH", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_RUN",
+    "KV_DIS", "MV_POS", "KV_LOOSE", "MV_LOOSE",
 }
 
 
@@ -434,26 +466,27 @@ def test_a_reading_just_inside_its_limit_trips_nothing_and_just_outside_trips_it
 
 # part, field, rows within two cycles, rows within 60 cycles, in BEAM
 NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
-    ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "GANTRY_RUN", "MU_ANGLE", "DATA_RANGE"]),
-    ("gantry", "readback_2", 0, ["GANTRY_DIS", "GANTRY_SPD"]),
-    ("collimator", "readback", 0, ["COLL_POS", "COLL_DIS", "COLL_RUN", "DATA_RANGE"]),
-    ("collimator", "readback_2", 0, ["COLL_DIS"]),
-    ("jaws", "readback", 0, ["JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
-    ("jaws", "readback", 3, ["JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
-    ("jaws", "readback_2", 3, ["JAW_DIS"]),
-    ("mlc", "readback", 0, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
-    ("mlc", "readback", 19, ["MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
-    ("mlc", "readback_2", 19, ["MLC_DIS"]),
-    ("carriages", "readback", 1, ["CARRIAGE_DIS", "DATA_RANGE"]),
-    ("carriages", "readback_2", 0, ["CARRIAGE_DIS"]),
-    ("couch", "readback", 0, ["COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
-    ("couch", "readback", 2, ["COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
-    ("couch", "readback", 3, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
-    ("couch", "readback", 5, ["COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
-    ("couch", "readback_2", 2, ["COUCH_DIS", "COUCH_SPD"]),
-    ("couch", "readback_2", 5, ["COUCH_DIS_ANGLE"]),
-    ("beam", "mu_1", 0, ["MU_MONO", "MU1_LATE"]),
-    ("beam", "mu_2", 0, ["MU_MONO"]),
+    ("gantry", "readback", 0, ["GANTRY_POS", "GANTRY_DIS", "GANTRY_SPD", "GANTRY_RUN", "GANTRY_LOOSE", "MU_ANGLE", "ANGLE_BEHIND",
+                              "DATA_RANGE"]),
+    ("gantry", "readback_2", 0, ["GANTRY_DIS", "GANTRY_SPD", "GANTRY_LOOSE", "MU_ANGLE", "ANGLE_BEHIND"]),
+    ("collimator", "readback", 0, ["COLL_LOOSE", "COLL_POS", "COLL_DIS", "COLL_RUN", "DATA_RANGE"]),
+    ("collimator", "readback_2", 0, ["COLL_LOOSE", "COLL_DIS"]),
+    ("jaws", "readback", 0, ["JAW_LOOSE", "JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
+    ("jaws", "readback", 3, ["JAW_LOOSE", "JAW_POS", "JAW_DIS", "JAW_RUN", "DATA_RANGE"]),
+    ("jaws", "readback_2", 3, ["JAW_LOOSE", "JAW_DIS"]),
+    ("mlc", "readback", 0, ["MLC_LOOSE", "MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
+    ("mlc", "readback", 19, ["MLC_LOOSE", "MLC_POS", "MLC_OFF", "MLC_DIS", "MLC_RMS", "DATA_RANGE"]),
+    ("mlc", "readback_2", 19, ["MLC_LOOSE", "MLC_DIS"]),
+    ("carriages", "readback", 1, ["CARRIAGE_LOOSE", "CARRIAGE_DIS", "DATA_RANGE"]),
+    ("carriages", "readback_2", 0, ["CARRIAGE_LOOSE", "CARRIAGE_DIS"]),
+    ("couch", "readback", 0, ["COUCH_LOOSE", "COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
+    ("couch", "readback", 2, ["COUCH_LOOSE", "COUCH_POS", "COUCH_DIS", "COUCH_SPD", "DATA_RANGE"]),
+    ("couch", "readback", 3, ["COUCH_LOOSE_ANGLE", "COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
+    ("couch", "readback", 5, ["COUCH_LOOSE_ANGLE", "COUCH_ANGLE", "COUCH_DIS_ANGLE", "DATA_RANGE"]),
+    ("couch", "readback_2", 2, ["COUCH_LOOSE", "COUCH_DIS", "COUCH_SPD"]),
+    ("couch", "readback_2", 5, ["COUCH_LOOSE_ANGLE", "COUCH_DIS_ANGLE"]),
+    ("beam", "mu_1", 0, ["RATE_PLAUS", "MU_MONO", "MU1_LATE"]),
+    ("beam", "mu_2", 0, ["RATE_PLAUS", "MU_MONO"]),
     ("beam", "rate_1_mu_per_s", 0, ["DOSE_RATE_HI"]),
     ("beam", "pulse_mu", 0, ["DOSE_PER_PULSE"]),
     ("beam", "quadrants", (0, 0), ["DOSE_SYM"]),
@@ -463,7 +496,7 @@ NO_NUMBER: list[tuple[str, str, Any, list[str]]] = [
     ("beam", "energy_ratio", 0, ["ENERGY"]),
     *[("beam", name, 0, ["UTIL"]) for name in (
         "gun_hv_kv", "gun_current_a", "pfn_kv", "afc_error_v", "rf_driver_v", "vacuum_ua", "gas_psi", "water_c")],
-    ("safety", "beam_s", 0, ["TIMER_DIS"]),
+    ("safety", "beam_s", 0, ["TIMER_SLOW"]),
     ("safety", "mu_backup", 0, ["MU_DIS"]),
     ("safety", "preset_echo_mu", 0, ["ECHO_MISMATCH"]),
     ("safety", "time_limit_echo_s", 0, ["ECHO_MISMATCH"]),
@@ -516,7 +549,7 @@ IMPOSSIBLE: list[tuple[str, str, Any, str, Phase]] = [
     ("beam", "mu_1", 0, "MU_DIS", Phase.READY), ("beam", "mu_2", 0, "MU_DIS", Phase.READY),
     ("beam", "energy_ratio", 0, "ENERGY", Phase.BEAM), ("beam", "quadrants", (0, 1), "DOSE_SYM", Phase.BEAM),
     ("beam", "chamber_hv_1_v", 0, "DOSE_HV", Phase.BEAM), ("beam", "water_c", 0, "UTIL", Phase.READY),
-    ("safety", "beam_s", 0, "TIMER_DIS", Phase.BEAM), ("safety", "mu_backup", 0, "MU_DIS", Phase.BEAM),
+    ("safety", "beam_s", 0, "TIMER_SLOW", Phase.BEAM), ("safety", "mu_backup", 0, "MU_DIS", Phase.BEAM),
     ("safety", "preset_echo_mu", 0, "ECHO_MISMATCH", Phase.READY),
     ("gantry", "readback", 0, "DATA_RANGE", Phase.IDLE), ("gantry", "readback_2", 0, "GANTRY_DIS", Phase.IDLE),
     ("mlc", "readback", 3, "DATA_RANGE", Phase.IDLE), ("couch", "readback_2", 4, "COUCH_DIS_ANGLE", Phase.IDLE),
@@ -611,7 +644,7 @@ def test_while_there_are_pulses_without_permit_the_heartbeat_stays_away_for_long
 
 @pytest.mark.parametrize(("far", "trips"), [(1.99, False), (2.05, True)])
 def test_of_a_large_dose_the_channels_may_differ_by_five_percent(far: float, trips: bool) -> None:
-    rig = started(Phase.BEAM)
+    rig = started(Phase.READY)
     rig.spoil("beam", "mu_1", 40.0)
     rig.spoil("beam", "mu_2", 40.0 + far)
     rig.spoil("safety", "mu_backup", 40.0)
@@ -652,6 +685,141 @@ def test_a_chamber_that_reads_on_without_pulses_is_not_believed() -> None:
     rig.spoil("beam", "pulses", pulses)
     rig.cycle(300)
     assert "RATE_PLAUS" in rig.tripped() and rig.permit == 0.0
+
+
+@pytest.mark.parametrize("counter", ["mu_1", "mu_2"])
+@pytest.mark.parametrize(("gain", "trips_after"), [(1.0, None), (0.985, None), (1.015, None), (0.9, 25), (1.1, 25), (0.0, 3)])
+def test_a_counter_that_leaves_the_pulses_is_found_long_before_five_percent_of_a_field(counter: str, gain: float,
+                                                                                        trips_after: int | None) -> None:
+    rig = started(Phase.BEAM)
+    begin = float(rig.image.beam[counter][0])
+    rig.spoiled.append(lambda: rig.image.beam[counter].__setitem__(0, begin + gain * (rig.mu - begin)))
+    rig.cycle(trips_after or 400)
+    assert ("RATE_PLAUS" in rig.tripped()) is (trips_after is not None)
+    assert "MU_DIS" not in rig.tripped()
+
+
+AXES = [("gantry", 0, "GANTRY"), ("collimator", 0, "COLL"), ("jaws", 2, "JAW"), ("mlc", 5, "MLC"), ("carriages", 1, "CARRIAGE"),
+        ("couch", 1, "COUCH"), ("couch", 3, "COUCH")]
+
+
+def loose(rig: Rig) -> list[str]:
+    return [name for name in rig.tripped() if "_LOOSE" in name]
+
+
+@pytest.mark.parametrize(("device", "at", "row"), AXES)
+def test_an_axis_that_is_stuck_while_its_setpoint_goes_has_not_gone_by_itself(device: str, at: int, row: str) -> None:
+    rig = started(Phase.IDLE)
+    rig.obedient = False
+    wires, aims = getattr(rig.image, device), getattr(rig.control, device)
+    begin = float(wires["setpoint"][at])
+    aims["goal"][at] = begin + (10.0 if aims["middle"][at] >= begin else -10.0)
+    rig.cycle(300)
+    assert abs(wires["setpoint"][at] - wires["readback"][at]) > 1.0 and loose(rig) == []
+
+
+@pytest.mark.parametrize("encoder", ["readback", "readback_2"])
+@pytest.mark.parametrize(("device", "at", "row"), AXES)
+def test_what_only_one_encoder_says_is_no_motion(device: str, at: int, row: str, encoder: str) -> None:
+    rig = started(Phase.READY)
+    axis(device, at, encoder)(rig, 5.0)
+    rig.cycle(5)
+    assert loose(rig) == [] and [name for name in rig.tripped() if "_DIS" in name]  # they do not agree
+
+
+@pytest.mark.parametrize(("device", "at", "row"), AXES)
+def test_an_axis_may_run_on_when_its_setpoint_stops_at_once_and_not_later(device: str, at: int, row: str) -> None:
+    for rest, trips in ((10, False), (250, True)):
+        rig = started(Phase.IDLE)
+        aims = getattr(rig.control, device)
+        aims["pace"][at] = aims["speed"][at]
+        rig.cycle(1 if device == "mlc" and not trips else rest)  # leaves forget in a tenth of a second
+        goes(device, at)(rig, 1.4 if device != "gantry" else 1.0)
+        rig.cycle(3)
+        assert bool(loose(rig)) is trips and all(name.startswith(row) for name in loose(rig))
+
+
+@pytest.mark.parametrize(("device", "at", "row"), AXES)
+def test_an_axis_that_goes_the_other_way_than_its_setpoint_stops_everything(device: str, at: int, row: str) -> None:
+    rig = started(Phase.IDLE)
+    rig.obedient = False
+    wires, aims = getattr(rig.image, device), getattr(rig.control, device)
+    begin = float(wires["setpoint"][at])
+    sense = 1.0 if aims["middle"][at] >= begin else -1.0
+    aims["goal"][at] = begin + sense * 10.0
+    rig.spoiled.append(lambda: wires["readback"].__setitem__(at, 2.0 * begin - wires["setpoint"][at]))
+    rig.spoiled.append(lambda: wires["readback_2"].__setitem__(at, 2.0 * begin - wires["setpoint"][at]))
+    for _ in range(200):
+        rig.cycle()
+        if rig.tripped():
+            break
+    assert loose(rig)[0].startswith(row)
+    assert abs(wires["setpoint"][at] - wires["readback"][at]) < 3.0
+
+
+@pytest.mark.parametrize(("device", "at", "far", "rows"), [
+    ("kv_arms", 0, 0.99, []), ("kv_arms", 0, 1.01, ["KV_LOOSE"]), ("kv_arms", 3, -1.01, ["KV_LOOSE"]),
+    ("kv_arms", 1, NAN, ["KV_LOOSE"]), ("mv_arm", 0, 0.99, []), ("mv_arm", 0, 1.01, ["MV_LOOSE"]),
+    ("mv_arm", 2, -1.01, ["MV_LOOSE"]), ("mv_arm", 1, NAN, ["MV_LOOSE"])])
+def test_an_arm_that_goes_by_itself_is_stopped_before_it_is_far(device: str, at: int, far: float, rows: list[str]) -> None:
+    rig = Rig("c_arm_m120")
+    for name in ("kv_arms", "mv_arm"):  # far from the ends of their ways
+        wires, aims = getattr(rig.image, name), getattr(rig.control, name)
+        aims["goal"] = wires["setpoint"] = wires["readback"] = wires["readback_2"] = aims["middle"]
+    rig.cycle(5)
+    assert rig.tripped() == []
+    goes(device, at)(rig, far)
+    rig.cycle(3)
+    assert loose(rig) == rows
+    assert rig.image.nodes["enable"][Node.KV_ARMS] == (0.0 if rows else 1.0)
+
+
+def arc(mu: float = 40.0, mode: str = "6X") -> Rig:
+    """Beam on in an arc of 20 deg, near its beginning."""
+    rig = Rig()
+    rig.beam(small_arc(rig.machine, mu=mu, mode=mode, gantry=(-10.0, 10.0)), cycles=120)
+    assert rig.tripped() == [] and rig.permit == 1.0
+    return rig
+
+
+def degrees(rig: Rig, mu: float) -> float:
+    """deg of the gantry that make up so much dose in the segment in hand."""
+    table, s = rig.control.trajectory, int(rig.job["segment"][0])
+    return float(mu * (table.gantry[s + 1, 0] - table.gantry[s, 0]) / (table.mu[s + 1] - table.mu[s]))
+
+
+@pytest.mark.parametrize("encoder", ["readback", "readback_2"])
+@pytest.mark.parametrize(("off_mu", "trips"), [(0.79, False), (-0.79, False), (0.81, True), (-0.81, True), (NAN, True)])
+def test_dose_that_leaves_the_angle_behind_interrupts_the_arc_by_either_encoder(encoder: str, off_mu: float, trips: bool) -> None:
+    rig = arc()
+    axis("gantry", 0, encoder)(rig, degrees(rig, off_mu))
+    rig.cycle(2)
+    assert ("MU_ANGLE" in rig.tripped()) is trips and rig.permit == (0.0 if trips else 1.0)
+    rig.cycle()
+    assert rig.image.nodes["enable"][Node.GANTRY] == (0.0 if trips else 1.0)
+
+
+@pytest.mark.parametrize(("off_mu", "trips"), [(0.79, False), (0.81, True)])
+def test_in_a_hold_the_gantry_may_run_on_but_no_dose_comes_before_it_is_back(off_mu: float, trips: bool) -> None:
+    rig = arc()
+    rig.spoil("room", "key_on", 0.0)
+    rig.cycle(3)
+    assert rig.permit == 0.0 and rig.phase is Phase.BEAM
+    rig.heal()
+    both("gantry", 0)(rig, degrees(rig, off_mu))
+    rig.cycle(30)
+    assert "MU_ANGLE" not in rig.tripped() and ("ANGLE_BEHIND" in rig.tripped()) is trips
+    assert rig.permit == (0.0 if trips else 1.0)
+
+
+@pytest.mark.parametrize(("mu", "mode", "allowed_mu"), [(40.0, "6X", 1.0), (400.0, "6X", 4.0), (40.0, "10FFF", 4.0)])
+@pytest.mark.parametrize(("share", "trips"), [(0.79, False), (0.81, True)])
+def test_dose_and_angle_may_differ_by_one_percent_of_the_field_or_by_more_in_a_faster_mode(
+        mu: float, mode: str, allowed_mu: float, share: float, trips: bool) -> None:
+    rig = arc(mu, mode)
+    both("gantry", 0)(rig, degrees(rig, share * allowed_mu))
+    rig.cycle(2)
+    assert ("MU_ANGLE" in rig.tripped()) is trips
 
 
 @pytest.mark.parametrize(("speed", "trips"), [(1.4, False), (1.6, True)])

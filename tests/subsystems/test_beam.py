@@ -31,7 +31,7 @@ class Treatment(Suite):
         self.field: Field = prepare(beam or small_static(machine(), mu=20.0), machine().controller)
         for name, place in self.field.start.items():
             wires, aims = getattr(self.image, name), getattr(self.rig.control, name)
-            wires["setpoint"] = aims["goal"] = aims["seen"] = aims["seen_2"] = place
+            wires["setpoint"] = aims["goal"] = aims["asked"] = aims["seen"] = aims["seen_2"] = place
         if self.field.run_up:
             self.image.gantry["setpoint"] = self.rig.control.gantry["goal"] = self.field.run_up.begin_deg
         self.rig.job["gantry_before_deg"] = self.image.gantry["setpoint"][0]
@@ -250,6 +250,7 @@ def test_a_hold_is_followed_and_its_reason_written_down(treatment: Treatment) ->
         await treatment.arm()
         task = asyncio.ensure_future(treatment.beam.deliver(60.0))
         await asyncio.sleep(0.2)
+        treatment.rig.control.mlc["seen"][3] = 33.0  # it has been left behind, and has not gone there by itself
         treatment.rig.spoil("mlc", "readback", 33.0, 3)
         treatment.rig.spoil("mlc", "readback_2", 33.0, 3)
         await asyncio.sleep(0.1)

@@ -80,6 +80,7 @@ def test_the_ends_of_a_range_may_be_asked_for(suite: Suite, device: str, goal: A
 
 
 def test_what_does_not_get_there_in_time_is_a_fault_that_says_so(suite: Suite) -> None:
+    suite.rig.control.carriages["seen"][0] = 100.0  # where it is stuck
     suite.rig.spoil("carriages", "readback", 100.0, 0)
     suite.rig.spoil("carriages", "readback_2", 100.0, 0)
     begin = suite.linac.time_s
