@@ -3,7 +3,7 @@
 Plan values go from the plan file to the referee without passing anything that the cycle works with.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -52,10 +52,31 @@ def in_line(state: Any) -> str:
     return f"referee: {what}, at {int(state['violated_cycle']) / CYCLES_PER_S:.2f} s; replay the run and look at that cycle"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What only this run knows, beside its trace; all else follows from its order."""
+
+    given: tuple[tuple[float, float | None], ...]  # beam by beam: MU on record from earlier runs, and from this one
+    injected: tuple[InjectedFact, ...]
+    provoked: tuple[str, ...]
+    causes: tuple[Cause, ...]
+    resets: tuple[ResetFact, ...]
+    imaging: dict[str, Any] | None  # None = no images are taken
+    outside: tuple[str, ...]
+    ended: str
+    ended_cycle: int
+    in_line: dict[str, float]  # what has stopped it, as the witness wrote it down
+
+
 def verdicts(sim: Any) -> Verdicts:
     """Of a run so far; complete once it has finished."""
-    found, state = judge(sim.trace.rows(), sim.trace.leaves(), facts(sim)), sim.engine.trace.state[0]
-    return found if int(state["violated"]) == 0 else Verdicts(tuple(stopped(verdict, state) for verdict in found))
+    return judged(sim.order, seen(sim), sim.trace.rows(), sim.trace.leaves())
+
+
+def judged(order: Order, seen: Seen, rows: Any, leaves: Any) -> Verdicts:
+    """As `verdicts`, of a run that may be elsewhere."""
+    found = judge(rows, leaves, facts_of(order, seen))
+    return found if not seen.in_line["violated"] else Verdicts(tuple(stopped(verdict, seen.in_line) for verdict in found))
 
 
 def stopped(verdict: Verdict, state: Any) -> Verdict:
@@ -68,22 +89,37 @@ def stopped(verdict: Verdict, state: Any) -> Verdict:
 
 def facts(sim: Any) -> Facts:
     """Everything but the trace."""
-    order, machine, desk = sim.order, sim.order.machine.controller, sim.suite.imaging
+    return facts_of(sim.order, seen(sim))
+
+
+def facts_of(order: Order, seen: Seen) -> Facts:
+    """The plan, the staff's and the machine's files, and what was seen."""
+    machine, kv = order.machine.controller, order.machine.controller.kv_imager
     rows, v_max = standing(order)
-    asked = None if desk is None else desk.protocol.intrafraction.triggered
-    kv = machine.kv_imager
+    beams = zip(order.plan.fraction(order.group), seen.given)
     return Facts(
-        beams=tuple(beam_fact(sim, slot, beam) for slot, beam in enumerate(order.plan.fraction(order.group))),
-        rows=rows,
+        beams=tuple(beam_fact(order, beam, *given) for beam, given in beams), rows=rows,
         rates_mu_per_s=tuple(mode.max_dose_rate_mu_per_min / 60.0 for mode in machine.beam.modes.values()),
         v_max=v_max, kv_place_mm=None if kv is None else kv.imaging_mm[:2],
-        injected=injected(sim), provoked=provoked(sim), causes=causes(sim),
-        resets=tuple(ResetFact(reset["id"], reset["cycle"]) for reset in sim.linac.panel.resets),
-        patient=order.plan.patient_id, plan=order.plan.sop_instance_uid, needs_position=desk is not None,
-        kv_with_beam=asked is not None, **({} if desk is None else imaging_facts(sim, desk)),
-        outside=sim.hardware.outside if sim.hardware else (), ended=ended(sim), ended_cycle=sim.engine.cycle,
+        injected=seen.injected, provoked=seen.provoked, causes=seen.causes, resets=seen.resets,
+        patient=order.plan.patient_id, plan=order.plan.sop_instance_uid, needs_position=seen.imaging is not None,
+        **(seen.imaging or {}), outside=seen.outside, ended=seen.ended, ended_cycle=seen.ended_cycle,
         longest_state_s=order.longest_s, beam_phase=int(Phase.BEAM), armed_phase=int(Phase.READY), moving_phase=int(Phase.MOVE),
         idle_phases=(int(Phase.IDLE), int(Phase.STOPPED)))
+
+
+def seen(sim: Any) -> Seen:
+    """Of a run so far."""
+    beams, journal, desk = sim.order.plan.fraction(sim.order.group), sim.control.journal, sim.suite.imaging
+    state = sim.engine.trace.state[0]
+    return Seen(
+        given=tuple((sim.record.earlier_mu(beam.number), float(entry["mu_1"]) if entry["started"] else None)
+                    for beam, entry in zip(beams, journal)),
+        injected=injected(sim), provoked=provoked(sim), causes=causes(sim),
+        resets=tuple(ResetFact(reset["id"], reset["cycle"]) for reset in sim.linac.panel.resets),
+        imaging=None if desk is None else imaging_facts(sim, desk), outside=sim.hardware.outside if sim.hardware else (),
+        ended=ended(sim), ended_cycle=sim.engine.cycle,
+        in_line={name: float(state[name]) for name in ("violated", "violated_cycle", "violated_by")})
 
 
 @lru_cache(maxsize=4)
@@ -96,19 +132,22 @@ def foresee(order: Order) -> None:
     """What is the same for every run of an order is worked out now: copies of this process then find it there."""
     standing(order)
     for beam in order.plan.fraction(order.group):
-        planned_s(beam, order, 0.0)
+        beam_fact(order, beam, 0.0, None)
 
 
-def beam_fact(sim: Any, slot: int, beam: Beam) -> BeamFact:
-    """One beam, as the plan file has it, in the machine's order of jaws."""
-    machine, entry = sim.order.machine.controller, sim.control.journal[slot]
-    start_mu = sim.record.earlier_mu(beam.number)
+def beam_fact(order: Order, beam: Beam, start_mu: float, recorded_mu: float | None) -> BeamFact:
+    """One beam, as the plan file has it, and what is on record of it."""
+    return replace(planned(beam, order), planned_s=planned_s(beam, order, start_mu), start_mu=start_mu, recorded_mu=recorded_mu)
+
+
+@lru_cache(maxsize=64)
+def planned(beam: Beam, order: Order) -> BeamFact:
+    """The same for every run, in the machine's order of jaws."""
+    machine = order.machine.controller
     jaws = [JAWS.index(axis.name) for axis in machine.jaws]
     couch: Any = tuple(map(float, beam.couch[0]))
-    return BeamFact(
-        beam.number, beam.mu, list(machine.beam.modes).index(beam.mode), planned_s(beam, sim.order, start_mu), beam.cumulative_mu,
-        beam.gantry_deg, beam.collimator_deg, beam.jaw_mm[:, jaws], beam.leaf_mm, couch, start_mu,
-        float(entry["mu_1"]) if entry["started"] else None)
+    return BeamFact(beam.number, beam.mu, list(machine.beam.modes).index(beam.mode), 0.0, beam.cumulative_mu, beam.gantry_deg,
+                    beam.collimator_deg, beam.jaw_mm[:, jaws], beam.leaf_mm, couch)
 
 
 @lru_cache(maxsize=64)
@@ -177,6 +216,7 @@ def causes(sim: Any) -> tuple[Cause, ...]:
 def imaging_facts(sim: Any, desk: Any) -> dict[str, Any]:
     """What was imaged, approved and shifted."""
     return {
+        "kv_with_beam": desk.protocol.intrafraction.triggered is not None,
         "images": tuple(ImageFact(images.cycle, images.uids) for images in desk.images),
         "approvals": tuple(approval_fact(desk, given) for given in desk.approvals),
         "shifts": tuple(shift_facts(sim, desk)),

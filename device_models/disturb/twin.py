@@ -172,6 +172,11 @@ def no_axes(image: Image) -> tuple[Any, ...]:
     return tuple(np.full_like(bound, np.inf) if name in AXIS_DEVICES else bound for name, bound in named)
 
 
+def most(image: Image) -> tuple[Any, Any, Any]:
+    """What wires, places and readings may be off."""
+    return no_axes(image), of_devices(PLACES, image), of_devices(READINGS, image)
+
+
 def copied(parts: Any) -> Any:
     """A NamedTuple of arrays and NamedTuples with memory of its own."""
     return type(parts)._make(copied(part) if isinstance(part, tuple) else part.copy() for part in parts)
@@ -180,14 +185,19 @@ def copied(parts: Any) -> Any:
 class Twin:
     """The machine as it would be without one fault."""
 
-    def __init__(self, plant: Plant, image: Image, own: frozenset[str] = frozenset(), fault: int = -1) -> None:
-        """Before the fault writes: both machines are the same. `own`: paths of the words it will write; `fault`: its number."""
+    def __init__(self, plant: Plant, image: Image, own: frozenset[str] = frozenset(), fault: int = -1,
+                 like: Beside | None = None) -> None:
+        """Before the fault writes: both machines are the same. `own`: paths of the words it will write; `fault`: its number.
+
+        `like`: another twin of this machine, which may be off by as much.
+        """
         self.plant, self.image = copied(plant), copied(image)
         real_floats, real = views(image)
         floats, wholes = views(self.image)
         mine = np.array([f"plant.room[0].{name}" in own for name in PEOPLE], np.int64)
-        self.beside = Beside(self.plant, self.image, floats, wholes, image, real_floats, real, floors(image, plant), no_axes(image),
-                             of_devices(PLACES, image), of_devices(READINGS, image), np.array([0, fault], np.int64), mine)
+        bounds, places, readings = (like.bounds, like.places, like.readings) if like else most(image)
+        self.beside = Beside(self.plant, self.image, floats, wholes, image, real_floats, real, floors(image, plant), bounds, places,
+                             readings, np.array([0, fault], np.int64), mine)
 
     @property
     def acts(self) -> bool:

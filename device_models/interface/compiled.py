@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("device_models", "linac_ctl/control", "linac_ctl/interlocks", "linac_ctl/runtime/block.py",
@@ -52,6 +53,7 @@ def cache_home() -> Path:
 numba.config.CACHE_DIR = str(cache_home() / source_key())
 SWITCHES: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}  # a division by zero gives inf, as in the records
 compiled: Any = numba.njit(**SWITCHES)
+_pinned: dict[Any, Any] = {}  # of this process
 inlined: Any = numba.njit(**SWITCHES, forceinline=True)  # for a law that is called once per axis: a call costs it a tenth
 
 
@@ -59,6 +61,19 @@ def pinned(function: Any, *examples: Any) -> Any:
     """The machine code for exactly these argument types, without numba's dispatch (6 us for a machine's worth of arrays)."""
     if numba.config.DISABLE_JIT:
         return function
-    types = tuple(numba.typeof(x) for x in examples)
-    function.compile(types)
-    return function.overloads[types].entry_point
+    key = function, form(examples)
+    if key not in _pinned:
+        types = tuple(numba.typeof(x) for x in examples)
+        function.compile(types)
+        _pinned[key] = function.overloads[types].entry_point
+    return _pinned[key]
+
+
+def form(example: Any) -> Any:
+    """All that numba's types depend on, known a thousand times sooner: of numbers, arrays, and tuples of these."""
+    if isinstance(example, tuple):
+        return type(example), tuple(form(part) for part in example)
+    if isinstance(example, np.ndarray):
+        flags = example.flags
+        return example.dtype, example.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
+    return type(example)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from device_models.faults.action import Alter, Line
@@ -20,11 +21,13 @@ from ..version import code_version
 from .arming import Instant, armed_late, entries, instant, memory_cycles, schedule_of
 from .case import Case
 from .copies import CopyLost, in_copy
+from .ended import Ended
 from .pages import enlarge
 from .row import Row, crashed
 
 BEFORE_CYCLES = 3  # of a session that is armed, before its first fault begins
 MOST_LOST = 2  # copies of one run
+AT_ONCE, MOST_BYTES = 32, 32 << 20  # sessions that wait to be judged, and memory of their traces
 WHOLE_ONLY = (Alter, Line)  # what these change is read, or opened, before the first cycle
 
 
@@ -83,41 +86,76 @@ class Trunk:
         return Branch(case, cycle, tuple(armed_late(fault, at, cycle) for fault, at in faults))
 
 
-Judged = Callable[[Any, Case], Row]
-Kept = Callable[[Callable[[], Row], Case], Row]  # a row also of what goes wrong
+End = Callable[[Any], Ended]
+Judged = Callable[[Ended, Case, Any], Row]
+Kept = Callable[[Callable[[], Any], Case], Any]  # a row also of what goes wrong
 
 
-def branched(trunk: Trunk, branches: Iterable[Branch], judged: Judged, kept: Kept) -> Iterator[Row]:
-    """The rows, in order of the instants."""
-    sim = trunk.new()
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What a copy has handed back: the session without the beginning of its trace, or a row already."""
+
+    branch: Branch
+    run: Ended | Row
+    rows: int  # of its trace that are the original's
+    leaves: int
+    lost: int  # copies
+    seconds: float
+
+
+def branched(trunk: Trunk, branches: Iterable[Branch], end: End, judged: Judged, kept: Kept) -> Iterator[Row]:
+    """The rows, in order of the instants. Several are judged one after the other: the first one after a copy is the slow one."""
+    sim, waiting = trunk.new(), list[Back]()
     foresee(sim.order)
     with frozen():
         for branch in sorted(branches, key=lambda one: (one.cycle, one.case.position)):
             sim.step(branch.cycle - sim.engine.cycle)
-            yield row(sim, branch, judged, kept)
+            waiting.append(gone(sim, branch, end, kept))
+            if len(waiting) >= AT_ONCE or sum(one.run.size for one in waiting if isinstance(one.run, Ended)) > MOST_BYTES:
+                yield from rows_of(sim, waiting, judged, kept)
+                waiting.clear()
+        yield from rows_of(sim, waiting, judged, kept)
     sim.abort()  # people in the middle of something would go on with it while they are thrown away
     sim.run()
 
 
-def row(sim: Any, branch: Branch, judged: Judged, kept: Kept) -> Row:
-    """Of one branch. A copy that dies is replaced once."""
-    begin = time.perf_counter()
-    how = ""
-    for lost in range(MOST_LOST):
-        try:
-            found: Row = in_copy(lambda: kept(lambda: gone_on(sim, branch, judged), branch.case))
-            return replace(found, fork_of=f"cycle {branch.cycle}", retries=lost, seconds=round(time.perf_counter() - begin, 4))
-        except CopyLost as error:
-            how = str(error)
-    return crashed(branch.case, MOST_LOST, f"its process was {how}, {MOST_LOST} times; run it alone to see why", code_version())
+def gone(sim: Any, branch: Branch, end: End, kept: Kept) -> Back:
+    """A copy that dies is replaced once."""
+    begin, case = time.perf_counter(), branch.case
+    rows, leaves, lost, how = len(sim.trace.rows()), len(sim.trace.leaves()), 0, ""
+    with sim.injector.for_now():
+        run = kept(lambda: armed(sim, branch), case)
+        while run is None and lost < MOST_LOST:
+            try:
+                run = in_copy(lambda: kept(lambda: gone_on(sim, end).since(rows, leaves), case))
+            except CopyLost as error:
+                lost, how = lost + 1, f"its process was {error}, {MOST_LOST} times; run it alone to see why"
+    return Back(branch, run or crashed(case, lost, how, code_version()), rows, leaves, lost, time.perf_counter() - begin)
 
 
-def gone_on(sim: Any, branch: Branch, judged: Judged) -> Row:
-    """In the copy: armed, run to its end, judged."""
+def armed(sim: Any, branch: Branch) -> None:
+    """In the original: a copy pays for every page that it touches, and all this is the same there."""
     for fault in branch.faults:
         sim.injector.add(fault)
+
+
+def gone_on(sim: Any, end: End) -> Ended:
+    """In the copy."""
     sim.run()
-    return judged(sim, branch.case)
+    return end(sim)
+
+
+def rows_of(sim: Any, several: list[Back], judged: Judged, kept: Kept) -> Iterator[Row]:
+    """In the original, which by now may be further on."""
+    rows, leaves = sim.trace.rows(), sim.trace.leaves()
+    for one in several:
+        begin, case, run = time.perf_counter(), one.branch.case, one.run
+        if isinstance(run, Ended):
+            found = kept(partial(judged, run.behind(rows[:one.rows], leaves[:one.leaves]), case, sim.order), case)
+        else:
+            found = run
+        seconds = one.seconds + time.perf_counter() - begin
+        yield replace(found, fork_of=f"cycle {one.branch.cycle}", retries=one.lost, seconds=round(seconds, 4))
 
 
 @contextmanager

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ControllerGone, DeviceError, FaultScheduleError, LinacError, RecordError, RefusedError
-from ..judged import provoked
+from ..judged import judged
 from ..version import code_version
 from .arming import nothing, schedule_of
 from .branch import Branch, Trunk, branched
 from .case import Case
 from .displaced import BAR_MM, GOAL_MM, displaced_ms
-from .measure import Measures, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from .ended import Ended, ended
+from .measure import Measures, false_trip, measure, strongest, trip_to_permit_ms, visited
 from .row import Outcome, Row, of_case
 from .track import MS, Track
 from .verdict import ORDER, Due, decide, fault_free, reacted
@@ -65,7 +66,7 @@ def whole(case: Case) -> Row:
         return refused(case, error)
     try:
         sim.run()
-        return judge(sim, case)
+        return judge(end(sim), case, sim.order)
     finally:
         forget(sim)
 
@@ -105,7 +106,7 @@ def run_branches(cases: list[Case]) -> list[Row]:
     found = [(case, trunk.branch(case)) for case in cases]
     rows = [run_case(case) for case, branch in found if branch is None]
     branches: list[Branch] = [branch for _, branch in found if branch is not None]
-    return rows + list(branched(trunk, branches, judge, kept))
+    return rows + list(branched(trunk, branches, end, judge, kept))
 
 
 def trunk_of(case: Case) -> Trunk:
@@ -183,41 +184,42 @@ def refused(case: Case, error: LinacError) -> Row:
                    reason=SCRATCH.sub("", str(error))[:300], severity=severity(modes))
 
 
-def judge(sim: Any, case: Case) -> Row:
-    """The row of a session that is over."""
-    digest, trips = sim.finish(), list(sim.linac.panel.history)
-    verdicts, track = sim.verdicts(), Track(sim.trace.rows())
+def end(sim: Any) -> Ended:
+    """Of a session that is over."""
+    return ended(sim, outcome(sim), reason(sim), isinstance(sim.error, RefusedError | DeviceError), excess_mu(sim))
+
+
+def judge(run: Ended, case: Case, order: Any) -> Row:
+    """Its row."""
+    verdicts, track = judged(order, run.seen, run.rows, run.leaves), Track(run.rows)
     violated = tuple(verdict.id for verdict in verdicts.violated)
-    ended, wrong = outcome(sim), ""
     row = replace(
-        of_case(case, code_version()), outcome=ended, digest=digest, severity=severity(modes_of(case)),
+        of_case(case, code_version()), outcome=run.outcome, digest=run.digest, severity=severity(modes_of(case)),
         judged=bool(verdicts.judged), violated=violated,
         margins={name: (float(value), unit) for name, (value, unit) in verdicts.margins.items() if isfinite(value)},
         liveness=" ".join(f"{v.id}:{v.outcome}" for v in verdicts if v.id.startswith("LV")),
-        trip_to_permit_ms=trip_to_permit_ms(track, trips), visited=visited(track, trips),
+        trip_to_permit_ms=trip_to_permit_ms(track, run.trips), visited=visited(track, run.trips),
         displaced_ms=displaced_ms(track, BAR_MM), displaced_goal_ms=displaced_ms(track, GOAL_MM),
-        excess_mu=excess_mu(sim), simulated_s=round(sim.engine.cycle * MS / 1000.0, 2))
+        excess_mu=run.excess_mu, simulated_s=round(run.cycles * MS / 1000.0, 2))
     if not case.faults:
-        wrong = "" if provoked(sim) else false_trip(trips)
-        verdict, why = fault_free(judged=row.judged, violated=violated, false_trip=wrong, outcome=ended)
-        return replace(row, false_trip=wrong, verdict=verdict, reason=why or reason(sim))
-    return _with_faults(sim, case, row, track, trips)
+        wrong = "" if run.seen.provoked else false_trip(run.trips)
+        verdict, why = fault_free(judged=row.judged, violated=violated, false_trip=wrong, outcome=run.outcome)
+        return replace(row, false_trip=wrong, verdict=verdict, reason=why or run.reason)
+    return _with_faults(run, case, row, track)
 
 
-def _with_faults(sim: Any, case: Case, row: Row, track: Track, trips: list[Any]) -> Row:
-    evidence = sim.injector.evidence()
-    injected = [one.injected_cycle for one in evidence if one.injected_cycle is not None]
-    active = sorted((one for one in evidence if one.effective_cycle is not None), key=lambda one: one.effective_cycle)
-    refused, modes = isinstance(sim.error, RefusedError | DeviceError), modes_by_fault(case)
-    settings = {one["id"]: one.get("set", {}) for one in case.faults}
-    acted = [(due, measure(track, one.effective_cycle, one.cleared_cycle, trips, mode.expected if mode else (), refused,
+def _with_faults(run: Ended, case: Case, row: Row, track: Track) -> Row:
+    injected = [one.injected_cycle for one in run.evidence if one.injected_cycle is not None]
+    active = sorted((one for one in run.evidence if one.effective_cycle is not None), key=lambda one: one.effective_cycle)
+    modes, settings = modes_by_fault(case), {one["id"]: one.get("set", {}) for one in case.faults}
+    acted = [(due, measure(track, one.effective_cycle, one.cleared_cycle, run.trips, mode.expected if mode else (), run.refused,
                            one.due_cycle, due.exposure))
              for one in active for mode in (modes.get(one.id),)
              for due in (Due.of(mode, settings[one.id], one.devices),)]
-    wrong = "" if provoked(sim) else false_trip(before_faults(sim.events, trips))
+    wrong = "" if run.seen.provoked else false_trip(run.early)
     verdict, why = decide(injected=bool(injected), acted=acted, judged=row.judged, violated=row.violated, false_trip=wrong,
                           outcome=row.outcome)
-    row = replace(row, verdict=verdict, reason=why or reason(sim), false_trip=wrong, activated=bool(active),
+    row = replace(row, verdict=verdict, reason=why or run.reason, false_trip=wrong, activated=bool(active),
                   injected_s=None if not injected else round(min(injected) * MS / 1000.0, 2))
     if not acted:
         return row

@@ -3,6 +3,8 @@
 Everything happens between two cycles: what is injected after cycle k acts in cycle k + 1, several faults in the very same one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +69,16 @@ class Injector:
             live.injected_cycle, live.active, live.times = 0, True, 1
             live.effective_cycle = live.due_cycle = 0 if fault.id in self.sim.changed_at_load else None
             self._row(live, False)["armed"] = 0
+
+    @contextmanager
+    def for_now(self) -> Iterator[None]:
+        """What is armed inside, and has not begun, is not armed any more afterwards."""
+        faults, disturbance, told = dict(self.faults), self.blocks.disturbance, int(self.sim.engine.trace.state["faults"][0])
+        try:
+            yield
+        finally:
+            self.faults, self.blocks.disturbance = faults, disturbance
+            self.sim.engine.trace.state["faults"] = told
 
     def inject(self, fault: Fault) -> None:
         """Now, whatever its moment."""
@@ -167,8 +179,8 @@ class Injector:
         live.injected_cycle = live.injected_cycle if live.times else now + 1
         live.began_cycle, live.active, live.times = now, True, live.times + 1
         if live.due_cycle is None and live.changes_plant:
-            number = list(self.faults.values()).index(live)
-            self.blocks.twins[live.fault.id] = Twin(self.sim.plant, self.sim.image, self.deeds.own(live), number)
+            number, own = list(self.faults.values()).index(live), self.deeds.own(live)
+            self.blocks.twins[live.fault.id] = Twin(self.sim.plant, self.sim.image, own, number, self.blocks.beside)
         for action in live.actions:
             self.deeds.do(live, action)
         for table, rows in ((self.disturbance.out, live.out), (self.disturbance.back, live.back)):
@@ -273,7 +285,8 @@ def places(table: Any, rows: list[Any]) -> list[int]:
 
 def joined(table: Any, *rows: Any) -> Any:
     """The table with more rows; records stay records in plain Python."""
+    rows = tuple(row for row in rows if len(row))
     if not rows:
         return table
-    longer = np.concatenate([np.asarray(table), *[np.asarray(row) for row in rows]])
+    longer = np.concatenate([np.asarray(table), *[np.asarray(row) for row in rows]]) if len(table) or len(rows) > 1 else rows[0]
     return longer.view(np.recarray) if isinstance(table, np.recarray) else longer

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from device_models.interface.image import DT_S
 
 from ..control.phases import Reaction
@@ -66,7 +68,7 @@ class Panel:
     def active(self) -> list[Trip]:
         """Rows in force, first-out first; rows of the same cycle in the order of the table."""
         rows = self.control.interlocks
-        hot = [i for i in range(len(rows)) if self.in_force(i)]
+        hot = np.flatnonzero((rows["tripped"] != 0) | (rows["tripped_copy"] != 1) | (rows["escalated"] != 0)).tolist()  # `in_force`
         return [self._trip(i) for i in sorted(hot, key=lambda i: (int(rows["first_cycle"][i]), i))]
 
     def in_force(self, i: int) -> bool:

@@ -1,6 +1,7 @@
 """What a plan asks for, in one shape whatever wrote it: IEC 61217, mm, deg, MU. Pure values; nothing here reads files."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,11 +80,8 @@ class Plan:
     prescribed_gy: float | None = None  # TargetPrescriptionDose of the whole course; None = the plan does not give one
 
     def fraction(self, number: int | None = None) -> tuple[Beam, ...]:
-        """The beams of one fraction group (the first by default), in order of delivery."""
-        group = self.group(number)
-        by_number = {beam.number: beam for beam in self.beams}
-        mu = group.mu or tuple(by_number[n].mu for n in group.beams)
-        return tuple(by_number[n].with_mu(m) for n, m in zip(group.beams, mu, strict=True))
+        """The beams of one fraction group (the first by default), in order of delivery; the same ones every time."""
+        return _fraction(self, number)
 
     def group(self, number: int | None = None) -> FractionGroup:
         """One fraction group, the first by default."""
@@ -95,3 +93,11 @@ class Plan:
         if group.dose_gy:
             return sum(group.dose_gy)
         return None if self.prescribed_gy is None else self.prescribed_gy / max(group.fractions, 1)
+
+
+@lru_cache(maxsize=16)
+def _fraction(plan: Plan, number: int | None) -> tuple[Beam, ...]:
+    group = plan.group(number)
+    by_number = {beam.number: beam for beam in plan.beams}
+    mu = group.mu or tuple(by_number[n].mu for n in group.beams)
+    return tuple(by_number[n].with_mu(m) for n, m in zip(group.beams, mu, strict=True))

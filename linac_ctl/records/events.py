@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Event:
 
     def line(self) -> bytes:
         """One JSON line, the same bytes for the same event."""
-        return (dumps(asdict(self)) + "\n").encode()
+        return (dumps({name: getattr(self, name) for name in self.__slots__}) + "\n").encode()
 
 
 class EventLog:

@@ -37,7 +37,7 @@ class Disturbed:
         shared = (e.control, e.image, e.plant, e.trace, disturbance, words.floats, words.wholes)
         self._run, self._speak = pinned(run_disturbed, *shared, 1), pinned(speak_disturbed, *shared)
         self._conclude, self._step = pinned(conclude_disturbed, *shared), pinned(step, e.plant, e.image, 1)
-        beside = Twin(e.plant, e.image).beside
+        self.beside = beside = Twin(e.plant, e.image).beside  # that nobody steps
         self._run_beside = pinned(run_beside, *shared, beside, 1)
         self._shadow, self._differs = pinned(shadow, beside, e.plant, disturbance.out, 1), pinned(differs, beside, e.plant)
 

@@ -62,26 +62,35 @@ def test_what_cannot_branch_is_done_from_its_beginning(faults):
 
 
 def test_a_copy_that_dies_is_replaced_and_reported(tmp_path, monkeypatch):
-    judge, mark = runner.judge, tmp_path / "died"
+    end, mark = runner.end, tmp_path / "died"
 
-    def once(sim, one):
-        if one.id == "x0" and not mark.exists() and one.way == "fork":
+    def once(sim):
+        if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return judge(sim, one)
+        return end(sim)
 
     one = case(*BRANCHES[0])
     runner.trunk_of(one)
-    monkeypatch.setattr(runner, "judge", once)
+    monkeypatch.setattr(runner, "end", once)
     assert (found := rows(one)["x0"]).retries == 1 and found.digest
 
 
 def test_a_copy_that_dies_every_time_is_a_row_that_says_how(monkeypatch):
     one = case(*BRANCHES[0])
     runner.trunk_of(one)
-    monkeypatch.setattr(runner, "judge", lambda sim, which: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(runner, "end", lambda sim: os.kill(os.getpid(), signal.SIGKILL))
     found = rows(one)["x0"]
     assert (found.verdict, found.retries) == ("crashed", 2) and "killed by signal 9, 2 times" in found.reason
+
+
+def test_many_branches_are_judged_in_portions_and_a_fault_that_cannot_be_armed_leaves_nothing_behind(monkeypatch):
+    monkeypatch.setattr("linac_ctl.campaign.branch.AT_ONCE", 2)
+    wrong = case({"signal": "gantry.nowhere", "behaviour": "freeze", "when": beam_on(0.1)}, position=7)
+    cases = [wrong, *[case(*BRANCHES[k], position=k) for k in (0, 2, 6)]]
+    found = rows(*cases)
+    assert found["x7"].verdict == "not_reachable" and "nowhere" in found["x7"].reason and found["x7"].retries == 0
+    assert {found[one.id].digest == runner.run_case(one).digest for one in cases[1:]} == {True}
 
 
 def test_instants_are_entry_and_delay_in_cycles_or_unknown():

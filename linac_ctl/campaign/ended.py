@@ -1,0 +1,66 @@
+"""A session that is over, as values: all that its row is made of. A copy of a process hands it back, and the original judges it.
+
+Whatever a copy does for the first time costs it the pages that it touches. So a copy does nothing that the original can do as
+well, and hands back only the part of the trace that it has written itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from device_models.referee.columns import ROW
+
+from ..judged import Seen, seen
+from .measure import before_faults
+from .row import Outcome
+
+if TYPE_CHECKING:
+    from ..interlocks.panel import Trip
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`trips`: all of the panel; `early`: of those that were told before the first fault."""
+
+    digest: str
+    outcome: Outcome
+    reason: str  # what ended the session, for people
+    refused: bool  # a refusal ended it, or a device
+    cycles: int
+    excess_mu: float | None
+    trips: Sequence["Trip"]
+    early: Sequence["Trip"]
+    evidence: Sequence[Any]  # of the injector
+    seen: Seen  # what the referee is told
+    rows: Any  # ROW (n,)
+    leaves: Any  # (m, leaves) mm
+
+    @property
+    def size(self) -> int:
+        """Bytes of its trace."""
+        return len(self.rows) + len(self.leaves)
+
+    def since(self, rows: int, leaves: int) -> "Ended":
+        """Without so much of the beginning of its trace, as plain bytes."""
+        return replace(self, rows=self.rows[rows:].tobytes(), leaves=self.leaves[leaves:].tobytes())
+
+    def behind(self, rows: Any, leaves: Any) -> "Ended":
+        """Whole again: behind this beginning."""
+        return replace(self, rows=joined(rows, self.rows).view(ROW), leaves=joined(leaves, self.leaves).view(np.float32).reshape(
+            -1, leaves.shape[1]))
+
+
+def joined(begin: Any, more: bytes) -> Any:
+    """(n,) u1 of both."""
+    return np.concatenate([begin.reshape(-1).view(np.uint8), np.frombuffer(more, np.uint8)])
+
+
+def ended(sim: Any, outcome: Outcome, reason: str, refused: bool, excess_mu: float | None) -> Ended:
+    """Of a session that is over; its record is closed."""
+    trips = list(sim.linac.panel.history)
+    evidence = () if sim.injector is None else sim.injector.evidence()
+    return Ended(sim.finish(), outcome, reason, refused, sim.engine.cycle, excess_mu, trips, before_faults(sim.events, trips),
+                 evidence, seen(sim), sim.trace.rows(), sim.trace.leaves())
+
