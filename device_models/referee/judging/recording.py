@@ -38,12 +38,18 @@ class Recording:
         return new()
 
     def rows(self) -> Any:
-        """ROW (n,): every cycle so far; a copy."""
+        """ROW (n,): every cycle so far, to read; of one chunk no copy, so nobody may let the run go on meanwhile."""
         used = int(self.trace.state["row"][0])
-        parts = [np.asarray(part).view(np.ndarray).view(ROW) for part in (*self._rows, self.trace.rows[:used])]
-        return np.concatenate(parts)
+        return whole([np.asarray(part).view(np.ndarray).view(ROW) for part in (*self._rows, self.trace.rows[:used])])
 
     def leaves(self) -> Any:
-        """(m, leaves) mm: the rows that `leaf_row` points to; a copy."""
+        """(m, leaves) mm: the rows that `leaf_row` points to; as `rows`."""
         used = int(self.trace.state["leaf_row"][0])
-        return np.concatenate([*self._leaves, self.trace.leaves[:used]])
+        return whole([*self._leaves, self.trace.leaves[:used]])
+
+
+def whole(parts: list[Any]) -> Any:
+    """One array of all."""
+    found = parts[0].view() if len(parts) == 1 else np.concatenate(parts)
+    found.flags.writeable = False
+    return found

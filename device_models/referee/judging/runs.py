@@ -9,11 +9,10 @@ LONG = 1 << 40
 
 def run_length(so: Any) -> Any:
     """(n,) for how many cycles in a row this has been so, this one included; 0 where it is not."""
-    if not so.any():
-        return np.zeros(len(so), np.int64)
-    index = np.arange(1, len(so) + 1)
-    last_not = np.maximum.accumulate(np.where(so, 0, index))
-    return np.where(so, index - last_not, 0)
+    found = np.zeros(len(so), np.int64)
+    for first, last in pieces(so):
+        found[first:last] = np.arange(1, last - first + 1)
+    return found
 
 
 def forward(event: Any) -> Any:
@@ -23,19 +22,27 @@ def forward(event: Any) -> Any:
     return index - last
 
 
+def changes(values: Any) -> Any:
+    """Indices at which a value is another one than a cycle earlier."""
+    return np.flatnonzero(values[1:] != values[:-1]) + 1
+
+
 def rises(so: Any) -> Any:
     """Indices at which it becomes so."""
-    return np.flatnonzero(so & ~np.concatenate([[False], so[:-1]]))
+    at = changes(so)
+    return np.concatenate([[0], at[1::2]]) if len(so) and so[0] else at[::2]
 
 
 def falls(so: Any) -> Any:
     """Indices at which it is so no more."""
-    return np.flatnonzero(~so & np.concatenate([[False], so[:-1]]))
+    at = changes(so)
+    return at[::2] if len(so) and so[0] else at[1::2]
 
 
 def pieces(so: Any) -> list[tuple[int, int]]:
     """(first, one past the last) of every stretch in which it is so."""
-    return list(zip(rises(so).tolist(), [*falls(so).tolist(), len(so)]))
+    ends = [*([0] if len(so) and so[0] else []), *changes(so).tolist(), len(so)]
+    return list(zip(ends[::2], ends[1::2]))
 
 
 def before(values: Any, first: Any) -> Any:

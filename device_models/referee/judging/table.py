@@ -1,5 +1,6 @@
 """A finished trace as columns, and what many properties need of it: fields, faults so far, speeds."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -7,11 +8,14 @@ import numpy as np
 
 from ..columns import LATCH_WORDS, Flag
 from .facts import Facts
-from .runs import forward, run_length
+from .runs import changes, forward, run_length
 
 DT_S, CYCLE_MS = 0.01, 10.0
 FAR = 1e6  # mm or deg per s: no speed, a jump of an encoder
 LINEAR, ANGULAR = "mm", "deg"
+DEVICES = ("gantry", "collimator", "jaws", "mlc", "carriages", "couch", "kv_arms", "mv_arm")
+PLACES = {"jaws": "jaw_mm", "carriages": "carriage_mm", "kv_arms": "kv_arm_mm", "mv_arm": "mv_arm_mm"}  # numbered axes
+COUCH = ("lateral", "longitudinal", "vertical", "rotation", "pitch", "roll")
 
 
 class Table:
@@ -20,8 +24,7 @@ class Table:
     def __init__(self, rows: Any, leaves: Any, facts: Facts) -> None:
         self._rows, self.leaves, self.facts = rows, leaves, facts
         self._columns: dict[str, Any] = {}
-        self._speeds: dict[str, Any] = {}
-        self._holds: dict[int, Any] = {}
+        self._found: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -34,14 +37,17 @@ class Table:
 
     def lane(self, name: str, i: int) -> Any:
         """One of several figures of a column, contiguous."""
-        key = f"{name} {i}"
-        if key not in self._columns:
-            self._columns[key] = np.ascontiguousarray(self._rows[name][:, i])
-        return self._columns[key]
+        return self.once(name, lambda: np.ascontiguousarray(self._rows[name].T))[i]
+
+    def once(self, what: Any, made: Callable[[], Any]) -> Any:
+        """What `made` returns, worked out when `what` is asked for first. Nobody writes to it."""
+        if what not in self._found:
+            self._found[what] = made()
+        return self._found[what]
 
     def has(self, flag: Flag) -> Any:
         """(n,) bool: all of these bits are set."""
-        return (self["bits"] & int(flag)) == int(flag)
+        return self.once(flag, lambda: (self["bits"] & int(flag)) == int(flag))
 
     @cached_property
     def beam(self) -> Any:
@@ -56,13 +62,27 @@ class Table:
     @cached_property
     def faults(self) -> Any:
         """(n,) number of faults effective so far."""
-        return np.searchsorted(self.facts.effective(), self["cycle"], side="right")
+        return np.searchsorted(self._effective, self["cycle"], side="right")
+
+    @cached_property
+    def _effective(self) -> Any:
+        return self.facts.effective()
+
+    @cached_property
+    def unharmed(self) -> Any:
+        """(n,) bool: no fault is effective yet."""
+        return self.faults == 0
 
     def holds(self, most: int) -> Any:
         """(n,) bool: no more than so many faults are effective."""
-        if most not in self._holds:
-            self._holds[most] = self.faults <= most
-        return self._holds[most]
+        return self.once(("holds", most), lambda: self.faults <= most)
+
+    def counting(self, most: int, looked: Any = None) -> Any:
+        """Indices of the rows that are looked at, None = all, while no more than so many faults are effective."""
+        always = len(self._effective) <= most
+        if looked is None:
+            return np.arange(len(self)) if always else np.flatnonzero(self.holds(most))
+        return np.flatnonzero(looked if always else looked & self.holds(most))
 
     @cached_property
     def scale(self) -> Any:
@@ -100,37 +120,52 @@ class Table:
     def field_mu(self) -> Any:
         """(n,) true MU of the field in hand, all deliveries together: what is on record from earlier runs counts."""
         given = np.zeros(len(self))
-        for number in np.unique(self.number):
+        for number in self.values(self.number):
             mine = self.number == number
-            known = self.facts.beam(int(number))
-            dose = np.where(mine, self.dose, 0.0)
+            known = self.facts.beam(number)
+            total = np.cumsum(np.where(mine, self.dose, 0.0))
             if known is None:  # images: every arming is a field of its own
-                total = np.cumsum(dose)
                 given[mine] = (total - total[np.maximum(self.armed_at, 0)])[mine]
             else:
-                given[mine] = known.start_mu + np.cumsum(dose)[mine]
+                given[mine] = known.start_mu + total[mine]
         return given
+
+    @staticmethod
+    def values(column: Any) -> list[int]:
+        """Sorted; of a column of whole numbers that seldom changes."""
+        return sorted({*column[:1].tolist(), *column[changes(column)].tolist()})
 
     # --- interlocks
 
+    def latched(self, i: int) -> Any:
+        """(n,) bool: interlock row `i` was in force at the end of each cycle."""
+        return self.lane("tripped", i >> 6) >> (i & 63) & 1 != 0
+
     @cached_property
-    def latched(self) -> Any:
-        """(n, rows) bool: which interlock rows were in force at the end of each cycle."""
-        words = self["tripped"].astype(np.uint64)
-        bits = np.unpackbits(words.view(np.uint8).reshape(len(self), 8 * LATCH_WORDS), axis=1, bitorder="little")
-        return bits[:, : len(self.facts.rows)].astype(bool)
+    def ever_latched(self) -> list[int]:
+        """Numbers of the interlock rows that were in force at any time."""
+        words = [np.bitwise_or.reduce(self.lane("tripped", word)) for word in range(LATCH_WORDS)]
+        bits = np.unpackbits(np.array(words, np.int64).view(np.uint8), bitorder="little")
+        return [i for i in np.flatnonzero(bits).tolist() if i < len(self.facts.rows)]
 
     def any_row(self, wanted: list[bool]) -> Any:
         """(n,) bool: one of these rows is in force."""
         mask = np.zeros(LATCH_WORDS * 64, bool)
         mask[: len(wanted)] = wanted
-        words = np.packbits(mask, bitorder="little").view(np.int64)
-        return ((self["tripped"] & words) != 0).any(axis=1)
+        found = np.zeros(len(self), bool)
+        for i, word in enumerate(np.packbits(mask, bitorder="little").view(np.int64)):
+            found |= (self.lane("tripped", i) & word) != 0
+        return found
+
+    @cached_property
+    def tripped(self) -> Any:
+        """(n,) bool: a row that forbids beam by its declaration is in force."""
+        return self.any_row([row.inhibits for row in self.facts.rows])
 
     @cached_property
     def inhibited(self) -> Any:
         """(n,) bool: a row that forbids beam by its declaration is in force, or the controller says that one is."""
-        return self.any_row([row.inhibits for row in self.facts.rows]) | self.has(Flag.INHIBIT)
+        return self.tripped | self.has(Flag.INHIBIT)
 
     # --- axes
 
@@ -138,8 +173,7 @@ class Table:
     def power(self) -> dict[str, Any]:
         """Device -> (n,) bool: drive power is asked for, and neither mains, emergency stop nor safety channel keeps it back."""
         supply = self.has(Flag.MAINS | Flag.ESTOP | Flag.DRIVES)
-        return {name: supply & ((self["enable"] >> bit) & 1 > 0) for bit, name in enumerate(
-            ("gantry", "collimator", "jaws", "mlc", "carriages", "couch", "kv_arms", "mv_arm"))}
+        return {name: supply & (self["enable"] & 1 << bit != 0) for bit, name in enumerate(DEVICES)}
 
     @cached_property
     def axes(self) -> dict[str, tuple[str, str, Any]]:
@@ -147,10 +181,9 @@ class Table:
         found: dict[str, tuple[str, str, Any]] = {
             "gantry": ("gantry", ANGULAR, self["gantry_deg"]), "collimator": ("collimator", ANGULAR, self["collimator_deg"]),
         }
-        for device, column in (("jaws", "jaw_mm"), ("carriages", "carriage_mm"), ("kv_arms", "kv_arm_mm"), ("mv_arm", "mv_arm_mm")):
+        for device, column in PLACES.items():
             found |= {f"{device} {i + 1}": (device, LINEAR, self.lane(column, i)) for i in range(self._rows[column].shape[1])}
-        names = ("lateral", "longitudinal", "vertical", "rotation", "pitch", "roll")
-        found |= {f"couch {name}": ("couch", LINEAR if i < 3 else ANGULAR, self.lane("couch", i)) for i, name in enumerate(names)}
+        found |= {f"couch {name}": ("couch", LINEAR if i < 3 else ANGULAR, self.lane("couch", i)) for i, name in enumerate(COUCH)}
         return {name: axis for name, axis in found.items() if len(self) and np.isfinite(axis[2][-1])}
 
     @cached_property
@@ -158,30 +191,36 @@ class Table:
         """As `axes`, of this simulation alone: a line says where a device outside is, not how it got there in ten milliseconds."""
         return {name: axis for name, axis in self.axes.items() if axis[0] not in self.facts.outside}
 
-    def speed(self, name: str) -> Any:
-        """(n,) unit per s of an axis, from one cycle to the next; 0 where it is not known."""
-        if name not in self._speeds:
-            place = self.axes[name][2]
-            step = np.zeros(len(place), np.float32)
-            np.subtract(place[1:], place[:-1], out=step[1:])
-            step *= np.float32(1.0 / DT_S)
-            step[~(np.abs(step) < FAR)] = 0.0
-            self._speeds[name] = step
-        return self._speeds[name]
+    @cached_property
+    def speeds(self) -> Any:
+        """(axes, n) unit per s whichever way, from one cycle to the next; 0 where it is not known."""
+        steps = np.zeros((len(self.axes), len(self)), np.float32)
+        for i, (_, _, place) in enumerate(self.axes.values()):
+            np.subtract(place[1:], place[:-1], out=steps[i, 1:])
+        steps *= np.float32(1.0 / DT_S)
+        np.abs(steps, out=steps)
+        steps[~(steps < FAR)] = 0.0
+        return steps
 
     @cached_property
-    def still_setpoint(self) -> dict[str, Any]:
-        """Axis -> (n,) cycles for which nobody has asked it to go anywhere else."""
-        sets = {"gantry": self["gantry_set_deg"], "collimator": self["collimator_set_deg"]}
-        names = ("lateral", "longitudinal", "vertical", "rotation", "pitch", "roll")
-        sets |= {f"couch {name}": self.lane("couch_set", i) for i, name in enumerate(names)}
-        return {name: run_length(np.diff(at, prepend=at[:1]) == 0.0) for name, at in sets.items() if name in self.axes}
+    def fastest(self) -> dict[str, Any]:
+        """Axis -> its highest speed of all, unit per s."""
+        return dict(zip(self.axes, self.speeds.max(axis=1, initial=0.0)))
+
+    def speed(self, name: str) -> Any:
+        """(n,) of one axis, whichever way."""
+        return self.speeds[list(self.axes).index(name)]
 
     def setpoint(self, name: str) -> Any:
-        """(n,) where an axis should be; only of those in `still_setpoint`."""
+        """(n,) where an axis should be; None where that is not on record."""
         if name in ("gantry", "collimator"):
             return self[f"{name}_set_deg"]
-        return self.lane("couch_set", ("lateral", "longitudinal", "vertical", "rotation", "pitch", "roll").index(name.split()[1]))
+        return self.lane("couch_set", COUCH.index(name.split()[1])) if name.startswith("couch") else None
+
+    def still(self, name: str) -> Any:
+        """(n,) cycles for which nobody has asked this axis to go anywhere else."""
+        at = self.setpoint(name)
+        return run_length(np.diff(at, prepend=at[:1]) == 0.0)
 
     def row_of(self, cycle: int) -> int:
         """Index of the row of a cycle, or of the nearest one after it that exists."""

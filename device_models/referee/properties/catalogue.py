@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,24 +37,33 @@ class Property:
         """With so much in hand."""
         return Verdict(self.id, "held", text or self.name, float(margin), self.unit, cycle)
 
+    def far(self, margin: float) -> Verdict:
+        """There was nothing to look at."""
+        return far(self, margin)
+
     def worst(self, table: Table, margins: Any, text: str, *, at_most: float, reached: bool = False, looked: Any = None) -> Verdict:
         """The smallest of `margins` decides: below zero is a violation; `reached`: so is zero.
 
         `at_most`: the margin where nothing is looked at. `looked`: (n,) bool of the rows that count; those with more faults
-        than the property holds for are left out.
+        than the property holds for are left out. `margins` may be a function: it is asked only if there is something to look at.
         """
-        holds = table.holds(self.holds_for)
-        counts = holds if looked is None else holds & looked
-        if not counts.any():
-            if len(table) and not holds.any():
+        rows = table.counting(self.holds_for, looked)
+        if not len(rows):
+            if len(table) and not table.holds(self.holds_for).any():
                 return self.apart(f"more than {self.holds_for} fault(s) from the first cycle on")
-            return self.held(at_most, f"{self.name}; nothing came near it")
-        margins = np.broadcast_to(np.asarray(margins, float), (len(table),))
-        seen = np.where(counts, margins, np.inf)
-        at = int(np.argmin(seen))
-        margin = float(min(seen[at], at_most))
+            return self.far(at_most)
+        seen = np.asarray(margins() if callable(margins) else margins, float)
+        at = int(rows[seen[rows].argmin() if seen.ndim else 0])
+        found = float(seen[at] if seen.ndim else seen)
+        margin, cycle = min(found, at_most), int(table["cycle"][at if found != np.inf else 0])
         bad = margin < 0.0 or (reached and margin <= 0.0)
-        return Verdict(self.id, "violated" if bad else "held", text, margin, self.unit, int(table["cycle"][at]))
+        return Verdict(self.id, "violated" if bad else "held", text, margin, self.unit, cycle)
+
+
+@cache
+def far(it: Property, margin: float) -> Verdict:
+    """Of most properties in most runs: made once."""
+    return it.held(margin, f"{it.name}; nothing came near it")
 
 
 def joined(verdicts: list[Verdict]) -> Verdict:

@@ -19,8 +19,9 @@ SAME_MU = 1e-6
 
 def span(beam: BeamFact, values: Any, mu: Any, dose: Any) -> tuple[Any, Any]:
     """(lowest, highest) planned place while a cycle gave its dose; at a step without dose both its ends count."""
-    if not np.ptp(values, axis=0).any():  # it stands still: whatever the dose
-        return values[0], values[0]
+    if (values[1:] == values[0]).all():  # it stands still: whatever the dose
+        place = values[0]
+        return place, place
     at_mu = np.asarray(beam.cumulative_mu, float)
     low, high = None, None
     ends = np.clip(mu - dose, 0.0, at_mu[-1]), np.clip(mu, 0.0, at_mu[-1])
@@ -38,7 +39,9 @@ def span(beam: BeamFact, values: Any, mu: Any, dose: Any) -> tuple[Any, Any]:
 
 def off(place: Any, low: Any, high: Any) -> Any:
     """Distance to the planned span; places that are not planned are right."""
-    return np.nan_to_num(np.maximum(np.maximum(place - high, low - place), 0.0))
+    far = place - low
+    far = np.abs(far, out=far) if high is low else np.maximum(np.maximum(place - high, -far), 0.0)
+    return far if np.isfinite(far.max(initial=0.0)) else np.nan_to_num(far)
 
 
 def shares(table: Table, beam: BeamFact, rows: Any) -> tuple[Any, Any, Any]:
@@ -53,11 +56,17 @@ def shares(table: Table, beam: BeamFact, rows: Any) -> tuple[Any, Any, Any]:
     found["jaws"] = jaws.max(axis=1, initial=0.0) / JAW_MM
     square = np.zeros(len(rows))
     if beam.leaf_mm is not None and table.leaves.shape[1] == beam.leaf_mm.shape[1]:
-        leaves = off(table.leaves[table["leaf_row"][rows]], *span(beam, beam.leaf_mm, mu, dose))
-        found["leaves"], square = leaves.max(axis=1) / LEAF_MM, (leaves**2).mean(axis=1)
+        leaves = off(leaf_places(table, rows), *span(beam, beam.leaf_mm, mu, dose))
+        found["leaves"], square = leaves.max(axis=1) / LEAF_MM, np.square(leaves, out=leaves).mean(axis=1)
     names = list(found)
     stacked = np.stack([found[name] for name in names])
     return stacked.max(axis=0), square, np.array(names)[stacked.argmax(axis=0)]
+
+
+def leaf_places(table: Table, rows: Any) -> Any:
+    """(k, leaves) mm of rows with beam: a piece of the table of leaves, if they follow on each other."""
+    at = table["leaf_row"][rows]
+    return table.leaves[at[0] : at[-1] + 1] if (np.diff(at) == 1).all() else table.leaves[at]
 
 
 def inside_tolerance(it: Property, table: Table) -> Verdict:

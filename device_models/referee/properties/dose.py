@@ -26,10 +26,16 @@ def allowed_over(table: Table) -> np.ndarray:
     return np.select([table.faults == 0, table.faults == 1, table.faults == 2], [per_ms * 15.0 + 0.05, one, more], MOST_OVER_MU)
 
 
+def left_mu(table: Table) -> np.ndarray:
+    """(n,) MU left of what may go past the prescription."""
+    left: np.ndarray = table.once(allowed_over, lambda: allowed_over(table)) - (table.field_mu - table.prescribed)
+    return left
+
+
 def bounded(it: Property, table: Table) -> Verdict:
     """SI-05."""
-    over = table.field_mu - table.prescribed
-    return it.worst(table, allowed_over(table) - over, "MU left of what may go past the prescription", at_most=1e6,
+    return it.worst(table, lambda: table.once(bounded, lambda: left_mu(table)), "MU left of what may go past the prescription",
+                    at_most=1e6,
                     looked=table.beam & (table.armed_at >= 0))
 
 
@@ -37,16 +43,18 @@ def second_alone(it: Property, table: Table) -> Verdict:
     """SI-06."""
     p = table.prescribed
     over = table["backup_mu"] >= p + np.maximum(1.0, np.minimum(0.05 * p, 10.0))
-    return it.worst(table, 25.0 - since_first(over), "beam this long after the second channel had its fill: 25 ms", at_most=25.0,
-                    looked=table.beam & over & (table.armed_at >= 0))
+    return it.worst(table, lambda: 25.0 - since_first(over), "beam this long after the second channel had its fill: 25 ms",
+                    at_most=25.0, looked=table.beam & over & (table.armed_at >= 0))
 
 
 def channels_agree(it: Property, table: Table) -> Verdict:
     """SI-07."""
     split = np.abs(table["mu_1"] - table["mu_2"]) > np.maximum(1.0, 0.05 * table["mu_1"])
     after = split | ~np.isfinite(table["mu_1"] + table["mu_2"])
-    prompt = it.worst(table, 35.0 - since_first(after), "beam this long after the channels came apart: 35 ms", at_most=35.0,
+    prompt = it.worst(table, lambda: 35.0 - since_first(after), "beam this long after the channels came apart: 35 ms", at_most=35.0,
                       looked=table.beam & after)
+    if not after.any():
+        return prompt
     armed = np.maximum(table.armed_at, 0)
     stopped = np.cumsum(run_length(after & (table.armed_at >= 0)) == 3)
     again = table.beam & ~after & (stopped - stopped[armed] > 0)
@@ -98,15 +106,18 @@ def one_start(it: Property, table: Table) -> Verdict:
 
 def backwards(it: Property, table: Table) -> Verdict:
     """Counters may only grow within a field; where a fault takes one back, the beam is off 25 ms later."""
-    cleared = table.since(table.has(Flag.CLEAR_DOSE) | table.has(Flag.ARM)) <= 1
     fallen = np.zeros(len(table), bool)
     for name in ("mu_1", "mu_2"):
         fallen |= table[name] < before(table[name], -np.inf) - 0.02
-    fallen &= ~cleared & (table.armed_at >= 0)
+    fallen &= table.armed_at >= 0
+    if fallen.any():
+        fallen &= table.since(table.has(Flag.CLEAR_DOSE) | table.has(Flag.ARM)) > 1
+    if not fallen.any():
+        return it.far(1e6)
     since_ms = np.minimum(table.since(fallen), 10_000) * CYCLE_MS
     rearmed = np.arange(len(table)) - table.armed_at <= table.since(fallen)
-    limit = np.where(table.faults == 0, 5.0, 25.0)
-    return it.worst(table, limit - since_ms - 10.0 * (table.faults == 0), "beam after a dose counter went backwards",
+    limit = np.where(table.unharmed, 5.0, 25.0)
+    return it.worst(table, limit - since_ms - 10.0 * table.unharmed, "beam after a dose counter went backwards",
                     at_most=1e6, looked=table.beam & ~rearmed & (since_ms < 1e5) & (since_ms > 0.0))
 
 

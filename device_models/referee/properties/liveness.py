@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..judging.runs import run_length
+from ..judging.runs import changes
 from ..judging.table import DT_S, Table
 from ..judging.verdict import Verdict
-from .catalogue import ANY, Property, joined
+from .catalogue import ANY, Property
 
 RECOVERS_S = 60.0
 HARD = ("H", "T", "M")
@@ -39,14 +39,16 @@ def recovers(it: Property, table: Table) -> Verdict:
 
 def never_waits(it: Property, table: Table) -> Verdict:
     """LV-3."""
-    facts = table.facts
-    verdicts = []
-    for phase in np.unique(table["phase"]).tolist():
-        if phase not in facts.idle_phases:
-            spent_s = run_length(table["phase"] == phase) * DT_S
-            verdicts.append(it.worst(table, facts.longest_state_s - spent_s, f"time left in phase {phase}",
-                                     at_most=facts.longest_state_s))
-    return joined(verdicts) if verdicts else it.apart("nothing was ever asked for")
+    facts, phases = table.facts, table["phase"]
+    ends = np.concatenate([changes(phases), [len(table)]]).tolist()
+    stays = [(last - first, int(phases[first]), last - 1) for first, last in zip([0, *ends], ends)]
+    busy = [stay for stay in stays if stay[1] not in facts.idle_phases]
+    if not busy:
+        return it.apart("nothing was ever asked for")
+    length, phase, at = max(busy, key=lambda stay: (stay[0], -stay[1], -stay[2]))
+    margin = facts.longest_state_s - length * DT_S
+    return Verdict(it.id, "violated" if margin < 0.0 else "held", f"time left in phase {phase}", margin, it.unit,
+                   int(table["cycle"][at]))
 
 
 LIVENESS = (

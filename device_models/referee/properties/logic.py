@@ -19,10 +19,8 @@ def rows_latch(it: Property, table: Table) -> Verdict:
     resets: dict[str, list[int]] = {}
     for reset in table.facts.resets:
         resets.setdefault(reset.row, []).append(reset.cycle)
-    for i, row in enumerate(table.facts.rows):
-        state = table.latched[:, i]
-        if state.any():
-            verdicts.append(one_row(it, table, i, state, np.array(resets.get(row.id, []))))
+    for i in table.ever_latched:
+        verdicts.append(one_row(it, table, i, table.latched(i), np.array(resets.get(table.facts.rows[i].id, []))))
     return joined(verdicts)
 
 
@@ -47,16 +45,12 @@ def longest_left(longest: int, length: int) -> float:
 
 def checks_run(it: Property, table: Table) -> Verdict:
     """SI-27."""
-    alive = table.has(Flag.ALIVE)
-    missing = (len(table.facts.rows) - table["evaluated"]).astype(float)
-    short = run_length(alive & (missing > 0)) * 1.0
-    inhibited = table.inhibited
-    gap = it.worst(table, 2.0 - short, "cycles in which not every row was looked at, and nothing tripped: 2", at_most=2.0,
-                   looked=(short > 0) & ~inhibited)
-    steps = np.diff(table["cycle"], prepend=table["cycle"][:1] - 1)
-    clock = np.diff(table["clock"], prepend=table["clock"][:1] - 1)
+    short = table.has(Flag.ALIVE) & (table["evaluated"] < len(table.facts.rows))
+    gap = it.worst(table, lambda: 2.0 - run_length(short), "cycles in which not every row was looked at, and nothing tripped: 2",
+                   at_most=2.0, looked=short & ~table.inhibited)
+    steps, clock = np.diff(table["cycle"]), np.diff(table["clock"])
     counts = it.worst(table, -1.0, "a cycle counter that does not count by one", at_most=2.0,
-                      looked=((steps != 1) | ((clock != 1) & (clock != 0))) & (np.arange(len(table)) > 0))
+                      looked=np.concatenate([[False], (steps != 1) | ((clock != 1) & (clock != 0))]))
     return joined([gap, counts])
 
 
@@ -89,7 +83,7 @@ def record_true(it: Property, table: Table) -> Verdict:
     true, on_record = table.field_mu, table["record_mu"]
     known = np.isin(table.number, [beam.number for beam in table.facts.beams])
     looked = table.beam & known & table.has(Flag.ALIVE)
-    extra = np.where(table.faults == 0, 0.0, allowed_over(table))
+    extra = np.where(table.unharmed, 0.0, table.once(allowed_over, lambda: allowed_over(table)))
     chamber = np.maximum(RECORD_MU, FINAL_SHARE * true)
     behind = on_record - (true - table.scale * 10.0 * RECORD_MS / 1000.0 - chamber - extra)
     ahead = true + chamber + extra - on_record

@@ -28,26 +28,34 @@ def stop_ms(name: str, unit: str) -> float:
 
 def moving(table: Table, name: str) -> Any:
     """(n,) bool."""
-    return np.abs(table.speed(name)) > CREEP[table.axes[name][1]]
+    return table.speed(name) > CREEP[table.axes[name][1]]
+
+
+def movers(table: Table) -> list[str]:
+    """Names of the axes that move at any time."""
+    return [name for name, (_, unit, _) in table.watched.items() if table.fastest[name] > np.float32(CREEP[unit])]
 
 
 def no_motion_without_enable(it: Property, table: Table) -> Verdict:
     """SI-16."""
-    verdicts = []
-    off_ms = {device: run_length(~on) * CYCLE_MS for device, on in table.power.items()}
-    for name, (device, unit, _) in table.watched.items():
-        loose = moving(table, name) & (off_ms[device] > stop_ms(name, unit))
-        left = UNASKED_MS - run_length(loose) * CYCLE_MS if loose.any() else UNASKED_MS
-        verdicts.append(it.worst(table, left, f"{name}: moved without drive power",
-                                 at_most=UNASKED_MS, looked=loose))
-        if name in table.still_setpoint:
+    if not table.watched:
+        return it.apart("every device is outside this process: how they move is not known here")
+    verdicts = [it.far(UNASKED_MS)]
+    for name in movers(table):
+        device, unit, _ = table.axes[name]
+        off = ~table.power[device]
+        if (moving(table, name) & off).any():
+            loose = moving(table, name) & (run_length(off) * CYCLE_MS > stop_ms(name, unit))
+            verdicts.append(it.worst(table, UNASKED_MS - run_length(loose) * CYCLE_MS, f"{name}: moved without drive power",
+                                     at_most=UNASKED_MS, looked=loose))
+        if table.setpoint(name) is not None:
             verdicts.append(unasked(it, table, name, unit))
-    return joined(verdicts) if verdicts else it.apart("every device is outside this process: how they move is not known here")
+    return joined(verdicts)
 
 
 def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
     """Under power, but nobody has asked it to go where it goes."""
-    loose = moving(table, name) & (table.still_setpoint[name] > SETTLED_CYCLES)
+    loose = moving(table, name) & (table.still(name) > SETTLED_CYCLES)
     off = np.zeros(len(table))
     if loose.any():
         off = np.abs(table.axes[name][2].astype(float) - table.setpoint(name))
@@ -55,9 +63,9 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
         loose &= away > CREEP[unit] * AWAY_OVER * DT_S
     if not loose.any():
         return it.worst(table, UNASKED_MS, "", at_most=UNASKED_MS, looked=loose)
-    limit = np.where(table.faults == 0, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
+    limit = np.where(table.unharmed, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
     left = limit - run_length(loose) * CYCLE_MS
-    left = np.where((table.faults > 0) & (left < 0.0) & (off <= TRAVEL[unit]), 0.0, left)  # slow, and seen before it was far
+    left = np.where(~table.unharmed & (left < 0.0) & (off <= TRAVEL[unit]), 0.0, left)  # slow, and seen before it was far
     return it.worst(table, left, f"{name}: went where nobody had asked it to go",
                     at_most=UNASKED_MS, looked=loose)
 
@@ -65,9 +73,10 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
 def motion_stops(it: Property, table: Table) -> Verdict:
     """SI-17."""
     verdicts = [power_goes(it, table), leaves_stop(it, table)]
+    gone = {device: falls(on).tolist() for device, on in table.power.items()}
     for name, (device, unit, place) in table.watched.items():
-        speed = np.abs(table.speed(name))
-        for at in falls(table.power[device]).tolist():
+        for at in gone[device]:
+            speed = table.speed(name)
             if speed[at] > CREEP[unit]:
                 verdicts.append(one_stop(it, table, name, unit, place.astype(float), speed, at))
     return joined(verdicts)
@@ -77,8 +86,8 @@ def power_goes(it: Property, table: Table) -> Verdict:
     """A row that stops motion takes drive power within two cycles."""
     stops = table.any_row([row.stops_motion for row in table.facts.rows]) & table.has(Flag.ALIVE)
     on = stops & (table["enable"] != 0)
-    return it.worst(table, 1.0 - np.maximum(run_length(on) - 1, 0) / 2.0, "drive power after a motion stop", at_most=1.0, looked=on,
-                    reached=True)
+    return it.worst(table, lambda: 1.0 - np.maximum(run_length(on) - 1, 0) / 2.0, "drive power after a motion stop", at_most=1.0,
+                    looked=on, reached=True)
 
 
 def one_stop(it: Property, table: Table, name: str, unit: str, place: np.ndarray, speed: np.ndarray, at: int) -> Verdict:
@@ -104,33 +113,46 @@ def leaves_stop(it: Property, table: Table) -> Verdict:
         return it.apart("the leaves are outside this process")
     off = ~table.power["mlc"]
     loose = off & (table["leaf_mm_per_s"] > CREEP["mm"])
-    since_ms = run_length(off) * CYCLE_MS
-    return it.worst(table, 1.0 - since_ms / STOP_MS["mm"], "leaves: moved this long without drive power", at_most=1.0, looked=loose)
+    return it.worst(table, lambda: 1.0 - run_length(off) * CYCLE_MS / STOP_MS["mm"], "leaves: moved this long without drive power",
+                    at_most=1.0, looked=loose)
 
 
 def speed_limits(it: Property, table: Table) -> Verdict:
     """SI-18."""
     verdicts = [contact(it, table)]
-    counts: dict[str, int] = {}
-    for name, (device, unit, _) in table.watched.items():
-        at = counts[device] = counts.get(device, -1) + 1
-        limits = table.facts.v_max.get(device, ())
-        if at < len(limits):
-            verdicts.append(too_fast(it, table, name, unit, np.abs(table.speed(name)), limits[at]))
+    verdicts += [too_fast(it, table, name, table.axes[name][1], table.speed(name), v_max) for name, v_max in nearest(it, table)]
     if (leaf := table.facts.v_max.get("mlc")) and "mlc" not in table.facts.outside:
         fast = table["leaf_mm_per_s"].astype(float)
         verdicts.append(too_fast(it, table, "leaves", "mm", fast, leaf[0]))
     return joined(verdicts)
 
 
+def nearest(it: Property, table: Table) -> list[tuple[str, float]]:
+    """(axis, its top speed) of those that are too fast, and of the one of all others that comes nearest to it."""
+    limits, counts = [], dict.fromkeys(table.power, 0)
+    for name, (device, _, _) in table.watched.items():
+        if counts[device] < len(table.facts.v_max.get(device, ())):
+            limits.append((name, table.facts.v_max[device][counts[device]]))
+        counts[device] += 1
+    if not limits:
+        return []
+    most = np.array([OVER_SPEED * v_max for _, v_max in limits], np.float32)
+    rows = table.counting(it.holds_for)
+    fastest = np.array([table.fastest[name] for name, _ in limits])
+    over = fastest > most
+    counted = fastest if len(rows) == len(table) else np.array([table.speed(name)[rows].max(initial=0.0) for name, _ in limits])
+    first = int(np.argmin(np.where(over, np.inf, 1.0 - counted / most)))
+    return [limit for i, limit in enumerate(limits) if over[i] or i == first]
+
+
 def too_fast(it: Property, table: Table, name: str, unit: str, speed: np.ndarray, v_max: float) -> Verdict:
     """Share of the speed left. A load that falls (one fault) is caught within 250 ms and 10 mm, or 2 deg."""
     over = speed > OVER_SPEED * v_max
     if not over.any():
-        return it.worst(table, 1.0 - speed / (OVER_SPEED * v_max), f"{name}: share of the top speed left", at_most=1.0)
+        return it.worst(table, lambda: 1.0 - speed / (OVER_SPEED * v_max), f"{name}: share of the top speed left", at_most=1.0)
     run = run_length(over)
     way = np.cumsum(np.where(over, speed, 0.0)) * DT_S
-    caught = (table.faults > 0) & (run * CYCLE_MS <= OVER_MS) & (way <= CONTACT[unit])
+    caught = ~table.unharmed & (run * CYCLE_MS <= OVER_MS) & (way <= CONTACT[unit])
     left = 1.0 - speed / (OVER_SPEED * v_max)
     return it.worst(table, np.where(over & caught, 0.0, left), f"{name}: share of the top speed left", at_most=1.0)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..columns import Flag
-from ..judging.runs import before, rises, run_length
+from ..judging.runs import before, run_length
 from ..judging.table import CYCLE_MS, Table
 from ..judging.verdict import Verdict
 from .catalogue import ANY, Property, joined
@@ -23,9 +23,9 @@ def since_first(so: Any) -> Any:
 def no_beam_with_interlock(it: Property, table: Table) -> Verdict:
     """SI-01."""
     inhibited, chain = table.inhibited, ~(table.has(Flag.CHAIN) & table.has(Flag.CHANNEL))
-    found = [it.worst(table, 20.0 - since_first(inhibited), "beam this long after an interlock: 20 ms", at_most=20.0, reached=True,
-                      looked=table.beam & inhibited),
-             it.worst(table, 10.0 - since_first(chain), "beam this long after chain or channel fell: 10 ms", at_most=20.0,
+    found = [it.worst(table, lambda: 20.0 - since_first(inhibited), "beam this long after an interlock: 20 ms", at_most=20.0,
+                      reached=True, looked=table.beam & inhibited),
+             it.worst(table, lambda: 10.0 - since_first(chain), "beam this long after chain or channel fell: 10 ms", at_most=20.0,
                       reached=True, looked=table.beam & chain)]
     return joined(found)
 
@@ -34,24 +34,28 @@ def every_permit(it: Property, table: Table) -> Verdict:
     """SI-02."""
     allowed = table.has(ALLOWED)
     first = table.beam & ~before(table.beam, False) & allowed
-    settled = it.worst(table, since_first(allowed) - 20.0, "permits stood this much longer than 20 ms before a first pulse",
+    settled = it.worst(table, lambda: since_first(allowed) - 20.0, "permits stood this much longer than 20 ms before a first pulse",
                        at_most=1e4, looked=first)
-    without = run_length(table.beam & ~allowed) * CYCLE_MS
-    left = np.where(table.faults == 0, 5.0 - without, 40.0 - without - 5.0)
-    pulse = it.worst(table, left, "pulses without all permits", at_most=5.0, looked=table.beam & ~allowed)
+    without = table.beam & ~allowed
+
+    def left() -> Any:
+        without_ms = run_length(without) * CYCLE_MS
+        return np.where(table.unharmed, 5.0 - without_ms, 40.0 - without_ms - 5.0)
+
+    pulse = it.worst(table, left, "pulses without all permits", at_most=5.0, looked=without)
     return joined([pulse, settled])
 
 
 def one_armed_session(it: Property, table: Table) -> Verdict:
     """SI-03."""
-    phase, wanted = table["phase"], table.facts.beam_phase
-    outside = (phase != wanted) & (before(phase, 0) != wanted) & table.has(Flag.ALIVE)
-    changed = (table["session"] != table.at_arming("session")) | (table.armed_at < 0)
-    wrong = table.beam & (outside | changed)
     if not table.beam.any():
         return it.apart("no beam")
-    limit = np.where(table.faults == 0, 5.0, 40.0)
-    return it.worst(table, limit - run_length(wrong) * CYCLE_MS, "beam outside BEAM_ON, or of another session than was armed",
+    on = table["phase"] == table.facts.beam_phase
+    outside = ~on & ~before(on, table.facts.beam_phase == 0) & table.has(Flag.ALIVE)
+    changed = (table["session"] != table.at_arming("session")) | (table.armed_at < 0)
+    wrong = table.beam & (outside | changed)
+    return it.worst(table, lambda: np.where(table.unharmed, 5.0, 40.0) - run_length(wrong) * CYCLE_MS,
+                    "beam outside BEAM_ON, or of another session than was armed",
                     at_most=5.0, looked=wrong)
 
 
@@ -67,20 +71,20 @@ def stale_data(it: Property, table: Table) -> Verdict:
     stale, lost = table["age_cycles"] >= STALE_CYCLES, table["age_cycles"] >= LOST_CYCLES
     hot = lost & table.has(Flag.HV_REQUEST) & np.isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
     return joined([
-        it.worst(table, 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
+        it.worst(table, lambda: 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
                  reached=True, looked=table.beam & stale),
-        it.worst(table, 10.0 - since_first(hot), "high voltage this long after a reading was 100 ms old: 10 ms", at_most=10.0,
-                 reached=True, looked=hot)])
+        it.worst(table, lambda: 10.0 - since_first(hot), "high voltage this long after a reading was 100 ms old: 10 ms",
+                 at_most=10.0, reached=True, looked=hot)])
 
 
 def safe_from_cold(it: Property, table: Table) -> Verdict:
     """SI-14."""
-    tested = table["passed"] == ALL_TESTED
-    since_power = table.since(~table.has(Flag.MAINS))
-    armed_since = np.arange(len(table)) - table.armed_at <= since_power
-    wrong = ~tested | (table.armed_at < 0) | ~armed_since
     if not table.beam.any():
         return it.apart("no beam")
+    tested, mains = table["passed"] == ALL_TESTED, table.has(Flag.MAINS)
+    wrong = ~tested | (table.armed_at < 0)
+    if not mains.all():
+        wrong |= np.arange(len(table)) - table.armed_at > table.since(~mains)
     left = np.where(wrong, -CYCLE_MS, since_first(tested))
     return it.worst(table, left, "time from the self-test to a pulse; below zero: a pulse without", at_most=1e4,
                     looked=table.beam)
@@ -88,16 +92,16 @@ def safe_from_cold(it: Property, table: Table) -> Verdict:
 
 def trip_beats_everything(it: Property, table: Table) -> Verdict:
     """SI-29."""
-    inhibited = table.any_row([row.inhibits for row in table.facts.rows])
+    inhibited = table.tripped
+    if not inhibited.any():
+        return it.held(20.0, "nothing tripped")
     late = since_first(inhibited)
-    alone = (table.faults == 0) | table.has(Flag.CHANNEL)  # a wire that is stuck says nothing once the channel has opened
-    limit = np.where(table.faults == 0, 20.0, 60.0)
+    alone = table.unharmed | table.has(Flag.CHANNEL)  # a wire that is stuck says nothing once the channel has opened
+    limit = np.where(table.unharmed, 20.0, 60.0)
     permit = it.worst(table, limit - late, "permit this long after a trip: 20 ms", at_most=20.0,
                       looked=inhibited & (late > 0) & table.has(Flag.PERMIT) & alone)
     beam = it.worst(table, 25.0 - late, "beam this long after a trip: 25 ms", at_most=25.0,
                     looked=inhibited & (late > 0) & table.beam)
-    if not len(rises(inhibited)):
-        return it.held(20.0, "nothing tripped")
     return joined([permit, beam])
 
 
