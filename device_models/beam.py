@@ -18,6 +18,7 @@ from .parts.noise import numbered, spread, uniform
 RATE_WINDOW = 10  # cycles over which chamber 1's rate is averaged: 0.1 s
 PER_WINDOW_S = 1.0 / (RATE_WINDOW * DT_S)
 SLOW_CYCLES = 10  # grid of the live parameters
+LATE_CYCLES = 1  # of a permit: one frame may be lost
 FIELD_GAIN = len(NAMES)  # slow streams: live parameters, then each chamber's gain of the field
 
 BEAM_STATE = np.dtype([
@@ -63,6 +64,12 @@ def allowed(beam, wire, chain_closed, sensed):
     asked = wire.permit == 1.0 or beam.stuck_on > 0.5
     closed = chain_closed or beam.chain_stuck > 0.5
     return beam.hv_on > 0.5 and asked and closed and sensed >= 0
+
+
+@compiled
+def of_now(beam, wire, cycle):
+    """A permit is good for the cycle it was given in, and one that was late for the next one: what is older is no permit."""
+    return beam.stuck_on > 0.5 or wire.said_cycle == 0 or abs(cycle - wire.said_cycle) <= LATE_CYCLES
 
 
 @compiled
@@ -120,7 +127,7 @@ def rest(beam):
 def pulse(beam, modes, wire, chain_closed, sensed, noise, cycle):
     """Pulses of this cycle, if any are allowed and the latency is over."""
     beam.pulses_now, beam.dose_mu = 0, 0.0
-    if not (known(modes, wire.mode) and allowed(beam, wire, chain_closed, sensed)):
+    if not (known(modes, wire.mode) and allowed(beam, wire, chain_closed, sensed) and of_now(beam, wire, cycle)):
         rest(beam)
     elif beam.on_cycles < beam.latency_cycles:
         beam.on_cycles += 1

@@ -165,7 +165,7 @@ def wait_for_dose(folder: Path, mu: float) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and not (folder / "result.json").exists():
         data = (folder / "journal.bin").read_bytes() if (folder / "journal.bin").exists() else b""
-        if len(data) == SLOTS * JOURNAL.itemsize and np.frombuffer(data, JOURNAL)["mu_1"].sum() >= mu:
+        if len(data) == SLOTS * JOURNAL.itemsize and np.frombuffer(data, JOURNAL)["mu"].sum() >= mu:
             return
         time.sleep(0.001)
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..interface.image import AXIS_DEVICES, Image
 
 SIGMAS = 12.0
+STAMPS = np.float64(1e12).view(np.int64)  # as a word of whole numbers
 CLEARANCE_MM = 1.0  # worked out from second encoders: 0.003 deg of the gantry are 0.06 mm, and all axes have some
 
 
@@ -25,5 +26,7 @@ def floors(image: Image, plant: Any) -> tuple[Any, ...]:
             floor["readback_2"] = SIGMAS * drives["sigma_2"] + 1.0 / drives["per_lsb_2"]
         if name == "room":
             floor["clearance_mm"] = CLEARANCE_MM
+        if name == "beam":
+            floor["said_cycle"] = STAMPS  # that a frame is old is no effect by itself: what it says, and what comes of it, is
         found.append(floor.reshape(-1).view(np.float64))
     return tuple(found)

@@ -11,7 +11,7 @@ from device_models.interface.image import DT_S, Node
 from ..interlocks.scan import scan
 from .field import follow_field, reach_stop
 from .journal import settled
-from .measure import measure
+from .measure import NAN, measure
 from .phases import Event, Hold, Phase, Reaction
 from .ramp import ramp, stay, take_up
 from .rows import write_row
@@ -23,7 +23,7 @@ BLOCKS_MOTION = int(Reaction.MOTION_STOP | Reaction.PREVENT_MOTION)
 BLOCKS_BEAM = int(Reaction.BEAM_OFF | Reaction.BEAM_HOLD | Reaction.PREVENT_START)
 TRIPPED, WATCH_HIT, FIELD_END, HOLD_EDGE, ROWS_FULL = (int(event) for event in Event)
 NORMAL, HELD = int(Hold.NORMAL), int(Hold.HOLD)
-BEAM_NODE, DEAF_CYCLES = int(Node.BEAM), 3
+BEAM_NODE, DEAF_CYCLES, FRESH_CYCLES = int(Node.BEAM), 3, 2
 FORGET_DEG_PER_S, FORGET_MM_PER_S = 5.5 * DT_S, 40.0 * DT_S  # per cycle: a commanded speed counts until this has eaten it
 
 
@@ -141,6 +141,7 @@ def outputs(control, image):
     move(control, image)
     remember_speeds(control, image)
     give_permit(job, image.beam[0])
+    image.beam[0].said_cycle = job.cycle
     job.events |= HOLD_EDGE if job.phase == BEAM and held != job.hold else 0
 
 
@@ -208,7 +209,9 @@ def write_journal(control, image):
     entry = control.journal[job.slot]
     entry.mu_1, entry.mu_2 = control.signals[Signal.MU_1], control.signals[Signal.MU_2]
     entry.mu_backup, entry.cycle = image.safety[0].mu_backup, job.cycle
-    entry.mu = max(entry.mu, settled(entry.mu_1, entry.mu_2, entry.mu_backup, param.split_floor_mu, param.split_ratio))
+    heard = abs(job.cycle - image.nodes[BEAM_NODE].sampled_cycle) <= FRESH_CYCLES  # old counts of chambers are none
+    mu_1, mu_2 = (entry.mu_1, entry.mu_2) if heard else (NAN, NAN)
+    entry.mu = max(entry.mu, settled(mu_1, mu_2, entry.mu_backup, param.split_floor_mu, param.split_ratio))
 
 
 @compiled

@@ -72,9 +72,10 @@ class Panel:
         return [self._trip(i) for i in sorted(hot, key=lambda i: (int(rows["first_cycle"][i]), i))]
 
     def in_force(self, i: int) -> bool:
-        """Either copy of the latch says so, or the row has escalated."""
+        """Either copy of the latch or its count says so, or the row has escalated."""
         rows = self.control.interlocks
-        return bool(rows["tripped"][i] or rows["tripped_copy"][i] != 1 or rows["escalated"][i])
+        counted = rows["latched"][i] == 1 and rows["holds"][i] > 0
+        return bool(rows["tripped"][i] or rows["tripped_copy"][i] != 1 or counted or rows["escalated"][i])
 
     def _reaction(self, i: int) -> int:
         rows = self.control.interlocks

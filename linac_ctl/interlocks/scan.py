@@ -71,8 +71,9 @@ def watching(phase):
 
 @compiled
 def in_force(row):
-    """1 if either copy of the latch says so."""
-    return 0 if row.tripped == 0 and row.tripped_copy == 1 else 1
+    """1 if either copy of the latch says so, or its count: a latched row that has tripped in this field, and nobody reset it."""
+    forgotten = row.latched == 1 and row.holds > 0
+    return 0 if row.tripped == 0 and row.tripped_copy == 1 and not forgotten else 1
 
 
 @compiled
@@ -90,10 +91,10 @@ def scan(rows, signals, phase, cycle):
 
 @compiled
 def latch_differences(rows):
-    """Rows whose two copies of the latch do not agree."""
+    """Rows whose two copies of the latch do not agree with each other, or with what they have counted."""
     n = 0
     for i in range(rows.size):
-        n += 1 if rows[i].tripped + rows[i].tripped_copy != 1 else 0
+        n += 1 if rows[i].tripped + rows[i].tripped_copy != 1 or in_force(rows[i]) != rows[i].tripped else 0
     return n
 
 

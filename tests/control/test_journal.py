@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_models.interface.image import Node
 from linac_ctl.control.journal import MOST_MU, settled
 from tests.control.rig import Rig
 
@@ -39,6 +40,22 @@ def test_one_count_that_lies_moves_what_was_given_by_no_more_than_two_may_differ
 @given(ANY, ANY, ANY)
 def test_what_was_given_is_always_a_dose(a: float, b: float, c: float) -> None:
     assert 0.0 <= of(a, b, c) <= MOST_MU and math.isfinite(of(a, b, c))
+
+
+def test_chambers_that_nobody_has_heard_of_for_30_ms_count_for_nothing() -> None:
+    rig = Rig()
+    rig.beam()
+    slot = rig.job["slot"][0] = 4
+    rig.cycle(5)
+    given_mu = float(rig.control.journal["mu"][slot])
+    rig.spoil("beam", "mu_1", given_mu)
+    rig.spoil("beam", "mu_2", given_mu)
+    rig.spoil("safety", "mu_backup", given_mu + 0.5)
+    rig.cycle(2)
+    assert rig.control.journal["mu"][slot] == given_mu
+    rig.spoil("nodes", "sampled_cycle", int(rig.job["cycle"][0]) - 2, int(Node.BEAM))
+    rig.cycle(1)
+    assert rig.control.journal["mu"][slot] == given_mu + 0.5
 
 
 def test_what_was_given_never_falls_when_both_chambers_lose_their_counts() -> None:

@@ -289,3 +289,24 @@ def test_saturation_and_cross_talk_deceive_a_counter(bench: Bench) -> None:
     true = bench.beam(100).sum()
     assert bench.image.beam["mu_1"][0] - before == pytest.approx(true * 0.36, rel=0.02)
     assert bench.image.beam["mu_2"][0] == bench.image.beam["mu_1"][0]
+
+
+@pytest.mark.parametrize(("late", "pulses"), [(0, True), (1, True), (2, False), (-2, False)])
+def test_a_permit_is_good_for_the_cycle_it_was_given_in_and_the_next(bench: Bench, late: int, pulses: bool) -> None:
+    bench.ready(1000.0)
+    bench.beam(20)
+    bench.image.beam["permit"], bench.image.beam["rate_mu_per_s"] = 1.0, 10.0
+    for _ in range(3):
+        bench.image.beam["said_cycle"] = bench.cycle - late
+        bench.run(1)
+        assert bool(bench.plant.beam["pulses_now"][0] > 0) is pulses
+
+
+def test_a_trigger_that_sticks_asks_for_no_stamp_and_a_host_without_a_clock_gives_none(bench: Bench) -> None:
+    bench.ready(1000.0)
+    bench.image.beam["said_cycle"] = 1
+    assert bench.beam(20).sum() == 0.0
+    bench.plant.beam["stuck_on"] = 1.0
+    assert bench.beam(20).sum() > 0.0
+    bench.plant.beam["stuck_on"], bench.image.beam["said_cycle"] = 0.0, 0
+    assert bench.beam(20).sum() > 0.0

@@ -35,6 +35,8 @@ def test_a_cancelled_or_timed_out_wait_never_leaves_a_beam_behind(kind: str, pha
     at = bench.effective
     assert sum(row[4] for row in bench.seen if at < row[0] <= at + 20) == 0
     assert bench.error is not None or bench.mu(1) == pytest.approx(PRESCRIBED_MU, abs=0.15)
+    first = bench.linac.panel.history[0]
+    assert first.id == {"cancel": "TASK_ALIVE", "timeout": "TRANSITION_TIMEOUT"}[kind] and first.cycle - at <= 2
 
 
 @pytest.mark.parametrize("task", ["gantry", "mlc"])
@@ -60,6 +62,8 @@ def test_a_broken_handler_does_not_keep_the_beam_on(where: str) -> None:
     bench = run(static(), at_mu(1, 10.0, with_stop("handler_raises", where=where)))
     assert bench.last_pulse_ms <= 10.0 and bench.mu_after <= 0.2
     assert bench.error is not None and "ABORT" in bench.linac.panel.latches()
+    told = next(event.cycle for event in bench.events if event.what == "ABORT")
+    assert [trip.id for trip in bench.linac.panel.history].count("ABORT") == 1 and told - bench.effective <= 1
 
 
 @pytest.mark.parametrize(("streak", "holds"), [(2, False), (5, True)])

@@ -191,6 +191,13 @@ def test_either_copy_of_the_latch_is_enough(tripped: int, other: int, acts: int)
     assert latch_differences(it) == (0 if tripped + other == 1 else 1)
 
 
+@pytest.mark.parametrize(("latched", "holds", "acts"), [(1, 1, 1), (1, 0, 0), (0, 1, 0)])
+def test_a_latch_that_lost_both_copies_is_in_force_by_the_count_of_its_trips(latched: int, holds: int, acts: int) -> None:
+    it = rows(2, latched=latched)
+    it["holds"][0] = holds
+    assert in_force(it[0]) == acts == latch_differences(it)
+
+
 def test_a_copy_is_not_repaired_by_the_scan() -> None:
     it = rows(3)
     it["tripped_copy"][1] = 0

@@ -127,7 +127,7 @@ def forgetful(bench: Bench) -> None:
     tripped = bool(rows["tripped"].any())
     rows["threshold"][rows_of(bench).index("MU_DIS")] = 1.0 if tripped else 0.0
     if tripped:
-        rows["tripped"], rows["tripped_copy"] = 0, 1
+        rows["tripped"], rows["tripped_copy"], rows["holds"] = 0, 1, 0
 
 
 def held(bench: Bench) -> None:

@@ -73,6 +73,14 @@ class Table:
         """(n,) bool: no fault is effective yet."""
         return self.faults == 0
 
+    def begun(self, mode: str, cycles: int) -> Any:
+        """(n,) bool: the first so many cycles of a fault of this mode, which is what the fault itself does."""
+        found = np.zeros(len(self), bool)
+        for one in self.facts.injected:
+            if one.mode == mode and one.effective_cycle is not None:
+                found |= (self["cycle"] >= one.effective_cycle) & (self["cycle"] < one.effective_cycle + cycles)
+        return found
+
     def holds(self, most: int) -> Any:
         """(n,) bool: no more than so many faults are effective."""
         return self.once(("holds", most), lambda: self.faults <= most)

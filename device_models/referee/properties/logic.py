@@ -10,6 +10,7 @@ from .catalogue import ANY, Property, joined
 from .dose import allowed_over
 
 RECORD_MS, RECORD_MU, FINAL_MU, FINAL_SHARE = 100.0, 0.1, 0.5, 0.005
+SET = "CTL-09"  # sets the counters: that they are another number then is the fault, all that comes of it is not
 SILENT_CYCLES = 3  # who has not answered for so long is taken for dead by others, too
 
 
@@ -50,7 +51,7 @@ def checks_run(it: Property, table: Table) -> Verdict:
                    at_most=2.0, looked=short & ~table.inhibited)
     steps, clock = np.diff(table["cycle"]), np.diff(table["clock"])
     counts = it.worst(table, -1.0, "a cycle counter that does not count by one", at_most=2.0,
-                      looked=np.concatenate([[False], (steps != 1) | ((clock != 1) & (clock != 0))]))
+                      looked=np.concatenate([[False], (steps != 1) | ((clock != 1) & (clock != 0))]) & ~table.begun(SET, 1))
     return joined([gap, counts])
 
 
@@ -102,7 +103,8 @@ LOGIC = (
     Property("SI-26", "interlocks latch", "ms", ANY, "reset by hand; routine rows after 200 ms, at most 5 s",
              "every fall of a row against the resets on record, and against what its declaration allows", rows_latch),
     Property("SI-27", "every check runs every cycle", "cycles", ANY, "2 cycles",
-             "rows looked at against rows declared; both cycle counters", checks_run),
+             "rows looked at against rows declared; both cycle counters, but for the cycle in which a fault sets them (CTL-09)",
+             checks_run),
     Property("SI-28", "first-out and cause", "ms", ANY, "10 ms",
              "every fall of a permit in a field while the controller answers: a trip or a hold with a text "
              "within two cycles", causes_known),
