@@ -24,6 +24,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 INTERLOCKS = "tests/interlocks/"
 CONTROL = "tests/control/"
 TARGETS: dict[str, list[str]] = {

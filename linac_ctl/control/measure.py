@@ -64,16 +64,15 @@ def went_by_itself(aim, wire, here):
     """How far the axis has gone away from its setpoint since it was last near it, by its own motion and not by the setpoint's.
 
     One that lags, or is stuck, goes nowhere. One whose setpoint has stopped at once overshoots, so it is looked at when that is
-    over. What goes the other way than its setpoint goes away twice as fast.
+    over.
     """
     pace = abs(wire.setpoint - aim.asked) / DT_S
     pace = pace if pace < aim.speed else aim.speed
     slower = aim.pace - SLOWER * aim.accel
     aim.pace = pace if pace > slower else slower
     resting = aim.pace * aim.pace * aim.per_tolerance <= aim.accel  # it stops from there within half of its tolerance
-    against = (wire.setpoint - aim.asked) * (wire.readback - aim.seen) < 0.0
-    gone = aim.stray + here - abs((aim.asked if against else wire.setpoint) - aim.seen)
-    looked = (resting or against) and here * aim.per_tolerance > 1.0
+    gone = aim.stray + here - abs(wire.setpoint - aim.seen)
+    looked = resting and here * aim.per_tolerance > 1.0
     aim.stray = gone if looked and gone > 0.0 else 0.0
     aim.asked, aim.seen = wire.setpoint, wire.readback
     return aim.stray

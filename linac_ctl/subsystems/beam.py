@@ -112,7 +112,6 @@ class Beam:
             await self._opens()
             await self.conditions.until(Signal.SELFTEST_MISSING, "<=", 0.0, 0.0, SELFTEST_TIMEOUT_S)
         except TimeoutError:
-            await self._overstay()
             missing = ALL_TESTED & ~int(safety["passed"][0])
             names = ", ".join(check.name.lower() for check in SafetyOpen if missing & check)
             raise DeviceError(f"safety channel: self-test did not pass ({names}) within {SELFTEST_TIMEOUT_S:g} s; look at what is "

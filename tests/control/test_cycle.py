@@ -412,7 +412,8 @@ def test_the_journal_holds_the_dose_of_the_field_in_hand(desk: Desk) -> None:
     desk.image.safety["mu_backup"] = 1.75
     write_journal(desk.control, desk.image)
     entry = desk.control.journal[2]
-    assert [float(entry[name]) for name in ("mu", "mu_1", "mu_2", "mu_backup", "cycle")] == [1.75, 1.5, 1.25, 1.75, 77.0]  # nobody has heard of the chambers
+    counts = [float(entry[name]) for name in ("mu", "mu_1", "mu_2", "mu_backup", "cycle")]
+    assert counts == [1.75, 1.5, 1.25, 1.75, 77.0]  # nobody has heard of the chambers of late
     assert not desk.control.journal["mu_1"][:2].any() and not desk.control.journal["mu_1"][3:].any()
 
 

@@ -35,8 +35,9 @@ def test_a_cancelled_or_timed_out_wait_never_leaves_a_beam_behind(kind: str, pha
     at = bench.effective
     assert sum(row[4] for row in bench.seen if at < row[0] <= at + 20) == 0
     assert bench.error is not None or bench.mu(1) == pytest.approx(PRESCRIBED_MU, abs=0.15)
-    first = bench.linac.panel.history[0]
-    assert first.id == {"cancel": "TASK_ALIVE", "timeout": "TRANSITION_TIMEOUT"}[kind] and first.cycle - at <= 2
+    if (kind, phase) != ("timeout", READY):  # armed, the innermost limit is that of the self-test: no beam, and people try again
+        first = bench.linac.panel.history[0]
+        assert first.id == {"cancel": "TASK_ALIVE", "timeout": "TRANSITION_TIMEOUT"}[kind] and first.cycle - at <= 2
 
 
 @pytest.mark.parametrize("task", ["gantry", "mlc"])

@@ -160,7 +160,7 @@ def test_a_limit_of_zero_cycles_is_no_limit() -> None:
 
 
 def test_a_row_that_is_not_tripped_does_not_escalate() -> None:
-    it = rows(most_holds=2, longest=1, holds=9)
+    it = rows(latched=0, most_holds=2, longest=1, holds=9)
     assert run(it, *[0.0] * 5) == [(0, 0)] * 5
     assert escalate(it[0], 50) == 0
 

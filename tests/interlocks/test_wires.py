@@ -739,24 +739,6 @@ def test_an_axis_may_run_on_when_its_setpoint_stops_at_once_and_not_later(device
         assert bool(loose(rig)) is trips and all(name.startswith(row) for name in loose(rig))
 
 
-@pytest.mark.parametrize(("device", "at", "row"), AXES)
-def test_an_axis_that_goes_the_other_way_than_its_setpoint_stops_everything(device: str, at: int, row: str) -> None:
-    rig = started(Phase.IDLE)
-    rig.obedient = False
-    wires, aims = getattr(rig.image, device), getattr(rig.control, device)
-    begin = float(wires["setpoint"][at])
-    sense = 1.0 if aims["middle"][at] >= begin else -1.0
-    aims["goal"][at] = begin + sense * 10.0
-    rig.spoiled.append(lambda: wires["readback"].__setitem__(at, 2.0 * begin - wires["setpoint"][at]))
-    rig.spoiled.append(lambda: wires["readback_2"].__setitem__(at, 2.0 * begin - wires["setpoint"][at]))
-    for _ in range(200):
-        rig.cycle()
-        if rig.tripped():
-            break
-    assert loose(rig)[0].startswith(row)
-    assert abs(wires["setpoint"][at] - wires["readback"][at]) < 3.0
-
-
 @pytest.mark.parametrize(("device", "at", "far", "rows"), [
     ("kv_arms", 0, 0.99, []), ("kv_arms", 0, 1.01, ["KV_LOOSE"]), ("kv_arms", 3, -1.01, ["KV_LOOSE"]),
     ("kv_arms", 1, NAN, ["KV_LOOSE"]), ("mv_arm", 0, 0.99, []), ("mv_arm", 0, 1.01, ["MV_LOOSE"]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import linac_ctl.app
+import linac_ctl.recorder
 from tests.support import Run, order_for, quick, run, small_arc
 
 
@@ -15,7 +15,7 @@ def order():
 @pytest.mark.parametrize("rows_per_chunk", [1, 2, 3, 100, 4096])
 def test_chunk_size_changes_no_row(order, monkeypatch, rows_per_chunk: int) -> None:
     usual = run(order)
-    monkeypatch.setattr(linac_ctl.app, "ROWS_PER_CHUNK", rows_per_chunk)
+    monkeypatch.setattr(linac_ctl.recorder, "ROWS_PER_CHUNK", rows_per_chunk)
     sim = run(order)
     assert np.array_equal(sim.rows().data, usual.rows().data, equal_nan=True)
 

@@ -74,8 +74,8 @@ class Filled(Simulation):
     def look(self) -> None:
         """Once."""
         if not self.filled_at and float(self.plant.beam["true_mu"][0]) >= self.when_mu:
-            assert self.folder is not None
-            fill(self.folder.path.parent, self.leave)
+            assert self.record.folder is not None
+            fill(self.record.folder.path.parent, self.leave)
             self.filled_at = self.engine.cycle
 
 

@@ -103,8 +103,8 @@ def approval_dies(it: Property, table: Table) -> Verdict:
 
 IMAGING = (
     Property("SI-22", "kV only on request", "mm", 1, "requested, door closed, arms in place, no beam",
-             "the generator's own count against what was asked for, but for 30 ms of a tube that fires by itself (IMG-14); mAs are as "
-             "set by construction", kv_on_request),
+             "the generator's own count against what was asked for, but for 30 ms of a tube that fires by itself (IMG-14); mAs are "
+             "as set by construction", kv_on_request),
     Property("SI-23", "an image belongs to what it is used for", "mm", 1, "0 exceptions; 0.5 mm",
              "every approval: patient, plan, reference CT, newest acquisition; the couch in truth from image to approval",
              image_belongs),

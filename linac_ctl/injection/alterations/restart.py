@@ -126,7 +126,8 @@ def forget(sim: "Simulation") -> None:
         sim.image.beam[out] = 0.0
     for name in AXIS_DEVICES:
         wires, aims = getattr(sim.image, name), getattr(control, name)
-        wires["setpoint"] = aims["goal"] = aims["seen"] = wires["readback"]
+        wires["setpoint"] = aims["goal"] = aims["seen"] = aims["asked"] = wires["readback"]
+        aims["pace"] = aims["speed"]  # it may be coming to rest from as fast as it goes
         aims["seen_2"] = wires["readback_2"]
     beam = sim.image.beam[0]
     for ours, theirs in (("last_mu_1", "mu_1"), ("last_mu_2", "mu_2"), ("last_pulses", "pulses"), ("last_missed", "missed_pulses")):
