@@ -13,7 +13,7 @@ def test_a_wire_lies_from_the_next_cycle_on_and_the_machine_reacts(linac, inject
     fault = inject(signal="beam.mu_1", behaviour="freeze")
     assert not fault.acted and fault.since_effective_ms is None and fault.evidence.injected_cycle == linac.cycle + 1
     linac.expect(beam_off, within_ms=300)
-    assert fault.acted and linac.first_out == ["MU_DIS"] and 0.0 < fault.since_effective_ms <= 300.0
+    assert fault.acted and linac.first_out == ["RATE_PLAUS"] and 0.0 < fault.since_effective_ms <= 300.0
 
 
 @pytest.mark.parametrize("how", [
@@ -64,7 +64,7 @@ def test_a_schedule_may_be_put_in_by_a_test(linac, inject):
     linac.until(at_mu(2))
     leaf, monitor = linac.inject_all("leaf_dies.yaml")
     linac.until(beam_off)
-    assert leaf.evidence.state == "cleared" and monitor.acted and linac.first_out == ["MU_DIS"]
+    assert leaf.evidence.state == "cleared" and monitor.acted and linac.first_out == ["RATE_PLAUS"]
 
 
 @pytest.mark.parametrize("wrong, words", [
