@@ -30,7 +30,7 @@ from linac_ctl.testing import at_mu, beam_off
     {wait}linac.until(at_mu(5, beam=1))
     fault = inject(signal="beam.mu_1", behaviour="freeze")
     {wait}linac.expect(beam_off, within_ms=300)
-    assert fault.acted and linac.first_out == ["MU_DIS"]
+    assert fault.acted and linac.first_out == ["RATE_PLAUS"]
 """
 
 
