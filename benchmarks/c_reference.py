@@ -17,7 +17,7 @@ from device_models.interface.image import AXIS
 from device_models.parts.chamber import CHAMBER, collect, new_chambers
 from device_models.parts.drive import DRIVE, new_drives, step_drives
 from device_models.parts.noise import Noise, draw, new_noise
-from linac_ctl.control.measure import measure_axes
+from linac_ctl.control.measure_axes import measure_axes
 from linac_ctl.control.state import AIM, aims
 from tests.support import machine
 

@@ -17,10 +17,9 @@ def off_mm(track: Track) -> Any:
     The setpoint of then, not of now: the couch does not move in the beam, and a setpoint that does is itself a fault.
     """
     given = track.has(Flag.PERMIT)
-    begun = np.flatnonzero(given & ~np.concatenate([[False], given[:-1]]))
-    row = np.arange(len(given))
-    if len(begun):
-        row = np.maximum(begun[np.maximum(np.searchsorted(begun, row, side="right") - 1, 0)], 0)
+    begins = given & ~np.concatenate([[False], given[:-1]])
+    begun = np.flatnonzero(begins)
+    row = begun[np.maximum(np.cumsum(begins) - 1, 0)] if len(begun) else np.arange(len(given))
     return np.linalg.norm(track.rows["couch"][:, :3] - track.rows["couch_set"][row, :3], axis=1)
 
 

@@ -11,11 +11,12 @@ from device_models.interface.image import DT_S, Node
 from ..interlocks.scan import scan
 from .field import follow_field, reach_stop
 from .journal import settled
-from .measure import NAN, measure
+from .measure import measure
 from .phases import Event, Hold, Phase, Reaction
 from .ramp import ramp, stay, take_up
 from .rows import write_row
 from .signals import Signal
+from .worst import NAN
 
 IDLE, MOVE, READY, BEAM, STOPPED = (int(phase) for phase in Phase)
 BEAM_OFF, HOLD, MOTION_STOP = int(Reaction.BEAM_OFF), int(Reaction.BEAM_HOLD), int(Reaction.MOTION_STOP)

@@ -13,7 +13,7 @@ import numpy as np
 
 from device_models.interface.image import DT_S
 
-from ..control.measure import ENDED_BY_SKIN
+from ..control.measure_patient import ENDED_BY_SKIN
 from ..control.signals import FIRST_GUARD, Guard
 from ..errors import RefusedError
 from ..subsystems.linac import Linac

@@ -1,6 +1,6 @@
 """Looking at the patient while the beam is on: triggered kV images, the surface monitor, and what comes of what they show.
 
-The cycle holds the beam by itself (control/measure.py, rows PATIENT_MOTION, SURF_STALE, GATE): here images are taken, the target
+The cycle holds the beam by itself (measure_patient, rows PATIENT_MOTION, SURF_STALE, GATE): here images are taken, the target
 is found in them, and the answer is put where the cycle reads it. A target that stays out ends in `TargetLost`.
 """
 

@@ -10,7 +10,7 @@ from transitions import Machine
 from device_models.interface.image import ALL_TESTED, DT_S, Image, SafetyOpen
 
 from ..config.machine import BeamLimits
-from ..control.measure import COARSE, FINE, HALF_PULSE
+from ..control.measure_self import COARSE, FINE, HALF_PULSE
 from ..control.phases import Hold, Phase, Reaction
 from ..control.signals import FIRST_GUARD, Guard, Signal
 from ..control.state import Control, Trajectory
@@ -257,7 +257,7 @@ def fill(trajectory: Trajectory, field: Field) -> None:
 
 
 def sums(field: Field) -> Any:
-    """(n,) as `control.measure.sum_of_point` does, from the field itself: the second copy that its tables are compared with."""
+    """(n,) as `control.measure_self.sum_of_point` does, from the field: the second copy that its tables are compared with."""
     total = np.rint(field.mu * FINE) + 2.0 * np.rint(field.stop_mu * FINE) + 3.0 * field.move
     for name, weight in (("gantry", 3.0), ("collimator", 4.0), ("jaws", 5.0), ("carriages", 9.0), ("mlc", 11.0)):
         table = np.rint(np.asarray(field.axes[name]) * COARSE)

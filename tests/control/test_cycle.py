@@ -24,7 +24,7 @@ from linac_ctl.control.cycle import (
     write_journal,
 )
 from linac_ctl.control.cycle import test_watches as look_at_watches
-from linac_ctl.control.measure import sum_of_point
+from linac_ctl.control.measure_self import sum_of_point
 from linac_ctl.control.phases import Event, Hold, Phase, Reaction
 from linac_ctl.control.signals import Signal
 from linac_ctl.control.state import columns

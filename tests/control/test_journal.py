@@ -43,29 +43,34 @@ def test_what_was_given_is_always_a_dose(a: float, b: float, c: float) -> None:
     assert 0.0 <= of(a, b, c) <= MOST_MU and math.isfinite(of(a, b, c))
 
 
-def test_chambers_that_nobody_has_heard_of_for_30_ms_count_for_nothing() -> None:
+SLOT = 4
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """Beam is on, and its doses go into SLOT."""
     rig = Rig()
     rig.beam()
-    slot = rig.job["slot"][0] = 4
-    rig.cycle(5)
-    given_mu = float(rig.control.journal["mu"][slot])
+    rig.job["slot"] = SLOT
+    rig.cycle(40)
+    return rig
+
+
+def test_chambers_that_nobody_has_heard_of_for_30_ms_count_for_nothing(rig: Rig) -> None:
+    given_mu = float(rig.control.journal["mu"][SLOT])
     rig.spoil("beam", "mu_1", given_mu)
     rig.spoil("beam", "mu_2", given_mu)
     rig.spoil("safety", "mu_backup", given_mu + 0.5)
     rig.cycle(2)
-    assert rig.control.journal["mu"][slot] == given_mu
+    assert rig.control.journal["mu"][SLOT] == given_mu
     rig.spoil("nodes", "sampled_cycle", int(rig.job["cycle"][0]) - 2, int(Node.BEAM))
     rig.cycle(1)
-    assert rig.control.journal["mu"][slot] == given_mu + 0.5
+    assert rig.control.journal["mu"][SLOT] == given_mu + 0.5
 
 
-def test_what_was_given_never_falls_when_both_chambers_lose_their_counts() -> None:
-    rig = Rig()
-    rig.beam()
-    slot = rig.job["slot"][0] = 4
-    rig.cycle(40)
-    before = float(rig.control.journal["mu"][slot])
+def test_what_was_given_never_falls_when_both_chambers_lose_their_counts(rig: Rig) -> None:
+    before = float(rig.control.journal["mu"][SLOT])
     rig.spoil("beam", "mu_1", 0.0)
     rig.spoil("beam", "mu_2", 0.0)
     rig.cycle(2)
-    assert before > 0.0 and rig.control.journal["mu_1"][slot] < before <= rig.control.journal["mu"][slot]
+    assert before > 0.0 and rig.control.journal["mu_1"][SLOT] < before <= rig.control.journal["mu"][SLOT]

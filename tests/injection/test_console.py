@@ -39,7 +39,7 @@ def test_a_start_that_is_pressed_again_and_again_is_one_start(moment: Any) -> No
 def test_a_dose_interlock_is_not_reset_from_the_console_however_often_it_is_tried() -> None:
     bench = run(static(), at_mu(1, 10.0, both(alter("press_resume", n=5, gap_ms=200.0), dose_split)))
     assert bench.effective and len(refusals(bench)) == 5 and all("call a physicist" in why for why in refusals(bench))
-    assert bench.mu_after == 0.0 and {"MU_DIS", "RATE_PLAUS"} & {*bench.linac.panel.latches()} and bench.mu(1) < PRESCRIBED_MU
+    assert bench.mu_after == 0.0 and "RATE_PLAUS" in bench.linac.panel.latches() and bench.mu(1) < PRESCRIBED_MU
 
 
 def test_an_override_is_refused_whoever_asks() -> None:

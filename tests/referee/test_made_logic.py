@@ -154,6 +154,13 @@ def test_there_are_three_of_each(name: str) -> None:
     assert len(VIOLATED[name]) >= 3 and len(NEAR[name]) >= 3
 
 
+@pytest.mark.parametrize(("mode", "at", "outcome"), [
+    ("CTL-09", 500, "held"), ("CTL-09", 499, "violated"), ("CTL-09", 501, "violated"), ("CTL-08", 500, "violated")])
+def test_a_counter_may_jump_in_the_cycle_in_which_a_fault_sets_it_and_in_no_other(mode: str, at: int, outcome: str) -> None:
+    made = Made().add("clock", 500, CYCLES, -40).fact(injected=(InjectedFact("f", mode, at),))
+    assert made.verdict("SI-27").outcome == outcome
+
+
 def test_what_people_do_to_a_machine_is_no_false_trip() -> None:
     made = Made().trip(ESTOP, 600).fact(provoked=("press_estop",))
     assert made.verdict("LV-1").outcome == "not_applicable"

@@ -265,6 +265,14 @@ def test_a_margin_shrinks_towards_a_violation(name: str) -> None:
     shrinks(name, VIOLATED, made_for(name).verdict(name))
 
 
+@pytest.mark.parametrize(("mode", "since", "outcome"), [
+    ("IMG-14", 0, "not_applicable"), ("IMG-14", 2, "not_applicable"), ("IMG-14", 3, "violated"), ("IMG-14", -1, "violated"),
+    ("IMG-13", 0, "violated")])
+def test_a_tube_that_fires_by_itself_has_30_ms_to_be_stopped_and_no_other_exposure_has(mode: str, since: int, outcome: str) -> None:
+    made = shot(Made(), SOME, asked=0).fact(injected=(InjectedFact("f", mode, SOME - since),))
+    assert made.verdict("SI-22").outcome == outcome
+
+
 def test_leaves_that_move_with_the_dose_are_where_the_plan_has_them() -> None:
     made, mu = Made(), np.linspace(0.0, MU, 3)
     made.fact(beams=(beam_fact(leaf_mm=LEAF_MM + np.array([[0.0], [4.0], [8.0]])),))
