@@ -67,15 +67,18 @@ class Panel:
 
     def active(self) -> list[Trip]:
         """Rows in force, first-out first; rows of the same cycle in the order of the table."""
-        rows = self.control.interlocks
-        hot = np.flatnonzero((rows["tripped"] != 0) | (rows["tripped_copy"] != 1) | (rows["escalated"] != 0)).tolist()  # `in_force`
-        return [self._trip(i) for i in sorted(hot, key=lambda i: (int(rows["first_cycle"][i]), i))]
+        begun = self.control.interlocks["first_cycle"]
+        return [self._trip(i) for i in sorted(np.flatnonzero(self._in_force()).tolist(), key=lambda i: (int(begun[i]), i))]
 
     def in_force(self, i: int) -> bool:
         """Either copy of the latch or its count says so, or the row has escalated."""
+        return bool(self._in_force()[i])
+
+    def _in_force(self) -> Any:
+        """(rows,) bool, as `scan` has it."""
         rows = self.control.interlocks
-        counted = rows["latched"][i] == 1 and rows["holds"][i] > 0
-        return bool(rows["tripped"][i] or rows["tripped_copy"][i] != 1 or counted or rows["escalated"][i])
+        counted = (rows["latched"] == 1) & (rows["holds"] > 0)
+        return (rows["tripped"] != 0) | (rows["tripped_copy"] != 1) | counted | (rows["escalated"] != 0)
 
     def _reaction(self, i: int) -> int:
         rows = self.control.interlocks

@@ -248,6 +248,14 @@ def test_without_a_permit_there_is_no_rate_and_the_low_cycles_count(desk: Desk) 
     assert desk.job["pulses_at_permit"] == 3
 
 
+@pytest.mark.parametrize(("permit", "flowing", "counted"), [
+    (1, 1, True), (1, 40, True), (1, 0, False), (0, 1, False), (0, 0, False)])
+def test_beam_on_time_of_a_field_counts_while_its_beam_flows(desk: Desk, permit: int, flowing: int, counted: bool) -> None:
+    desk.set(permit=permit, flowing=flowing, flowing_s=2.0)
+    give_permit(desk.job, desk.beam)
+    assert desk.job["flowing_s"] == pytest.approx(2.0 + DT_S if counted else 2.0, abs=1e-9)
+
+
 # --- outputs
 
 def test_every_cycle_answers_the_channel_and_tells_it_its_limits(desk: Desk) -> None:
@@ -268,7 +276,24 @@ def test_a_source_not_heard_of_is_stopped_by_the_other_channel(desk: Desk, silen
     desk.image.safety["challenge"] = 123456
     desk.image.nodes["sampled_cycle"][Node.BEAM] = 100 - silent
     outputs(desk.control, desk.image)
-    assert (desk.image.safety["response"][0] == answer(123456)) == answered
+    assert desk.image.safety["response"][0] == (answer(123456) if answered else 0)
+
+
+@pytest.mark.parametrize(("radiating", "answered"), [(0, True), (1, False), (10, False)])
+def test_a_source_that_is_stuck_is_stopped_by_the_other_channel(desk: Desk, radiating: int, answered: bool) -> None:
+    desk.set(phase=Phase.IDLE, cycle=99, radiating=radiating)
+    desk.image.safety["challenge"] = 123456
+    desk.image.nodes["sampled_cycle"][Node.BEAM] = 100
+    outputs(desk.control, desk.image)
+    assert desk.image.safety["response"][0] == (answer(123456) if answered else 0)
+
+
+def test_what_the_beam_is_told_has_the_stamp_of_its_cycle(desk: Desk) -> None:
+    desk.set(phase=Phase.BEAM, cycle=99)
+    outputs(desk.control, desk.image)
+    assert desk.beam["said_cycle"] == 100
+    outputs(desk.control, desk.image)
+    assert desk.beam["said_cycle"] == 101
 
 
 def test_a_hold_that_begins_or_ends_in_a_field_is_an_event(desk: Desk) -> None:
@@ -388,7 +413,8 @@ def test_only_a_field_in_hand_can_end(desk: Desk, phase: Phase) -> None:
     assert desk.job["phase"] == int(phase) and desk.job["events"] == 0
 
 
-@pytest.mark.parametrize(("speed", "goal"), [(6.0, 11.5), (-6.0, 8.5), (0.0, 10.0), (3.0, 10.375)])
+@pytest.mark.parametrize(("speed", "goal"), [(6.0, 11.5), (-6.0, 8.5), (0.0, 10.0), (3.0, 10.375), (0.6, 10.015),
+                                             (-0.6, 9.985)])
 def test_the_gantry_of_an_arc_comes_to_rest_as_fast_as_it_may(desk: Desk, speed: float, goal: float) -> None:
     desk.set(gantry_deg_per_s=speed)
     aim, wire = desk.control.gantry[0], desk.image.gantry[0]
@@ -415,6 +441,16 @@ def test_the_journal_holds_the_dose_of_the_field_in_hand(desk: Desk) -> None:
     counts = [float(entry[name]) for name in ("mu", "mu_1", "mu_2", "mu_backup", "cycle")]
     assert counts == [1.75, 1.5, 1.25, 1.75, 77.0]  # nobody has heard of the chambers of late
     assert not desk.control.journal["mu_1"][:2].any() and not desk.control.journal["mu_1"][3:].any()
+
+
+@pytest.mark.parametrize(("sampled", "given_mu"), [(77, 1.5), (75, 1.5), (79, 1.5), (74, 1.75), (80, 1.75), (-77, 1.75)])
+def test_counts_of_chambers_count_for_two_cycles_and_not_from_the_future(desk: Desk, sampled: int, given_mu: float) -> None:
+    desk.set(slot=2, cycle=77)
+    desk.control.signals[[Signal.MU_1, Signal.MU_2]] = [1.5, 1.25]
+    desk.image.safety["mu_backup"] = 1.75
+    desk.image.nodes["sampled_cycle"][Node.BEAM] = sampled
+    write_journal(desk.control, desk.image)
+    assert desk.control.journal["mu"][2] == given_mu
 
 
 def test_slot_zero_is_a_slot_and_without_one_nothing_is_written(desk: Desk) -> None:
@@ -453,6 +489,12 @@ def test_a_permit_that_nobody_takes_away_is_measured(rig: Rig) -> None:
     """Were `react` to fail, the next scan would see it: TRIP_LATENCY."""
     rig.control.interlocks["reaction"][IDS.index("DOOR")] = int(Reaction.BEAM_HOLD)
     rig.spoil("room", "door_closed", 0.0)
+    rig.cycle()
+    assert rig.permit == 0.0 and rig.signal(Signal.TRIP_TO_PERMIT_CYCLES) == 0.0
+
+
+def test_a_permit_that_has_fallen_is_not_measured_for_longer(rig: Rig) -> None:
+    rig.control.signals[Signal.TRIP_TO_PERMIT_CYCLES] = 1.0
     rig.cycle()
     assert rig.permit == 0.0 and rig.signal(Signal.TRIP_TO_PERMIT_CYCLES) == 0.0
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_models.interface.image import Node
-from linac_ctl.control.journal import MOST_MU, settled
+from linac_ctl.control.journal import JOURNAL, MOST_MU, SLOTS, settled
 from tests.control.rig import Rig
 
 FLOOR_MU, RATIO = 1.0, 0.05
@@ -25,11 +25,17 @@ def of(mu_1: float, mu_2: float, backup_mu: float) -> float:
     ((0.0, 20.0, 20.5), 20.5), ((NAN, 20.0, 20.5), 20.5), ((1.7e308, 20.0, 19.5), 20.0), ((INF, 20.0, 19.5), 20.0),  # it is alone
     ((30.0, 20.0, 10.0), 30.0), ((-5.0, 20.0, 10.0), 20.0), ((NAN, NAN, 10.0), 10.0), ((NAN, INF, -1.0), 0.0),  # nobody agrees
     ((40.0, 42.05, 0.0), 42.05), ((0.2, -0.5, 5.0), 5.0), ((MOST_MU, MOST_MU, 0.0), MOST_MU),
-    ((10.0, 11.0, 0.0), 10.0), ((10.0, 11.01, 0.0), 11.01), ((10.0, 11.01, 11.5), 11.5), ((MOST_MU * 1.01, 3.0, NAN), 3.0),
+    ((10.0, 11.0, 0.0), 10.0), ((10.0, 11.01, 0.0), 11.01), ((10.0, 11.01, 11.5), 11.5),
+    ((MOST_MU * 1.01, 3.0, NAN), 3.0), ((100_000.5, 3.0, NAN), 3.0),
+    ((0.0, 0.5, NAN), 0.0), ((0.5, 0.75, NAN), 0.5),  # no dose, and hardly any, are doses too
 ])
 def test_chamber_1_counts_while_another_bears_it_out_and_else_the_higher_of_the_others(
         counts: tuple[float, float, float], given_mu: float) -> None:
     assert of(*counts) == given_mu
+
+
+def test_the_journal_of_a_fraction_is_one_page() -> None:
+    assert SLOTS * JOURNAL.itemsize == 4096
 
 
 @given(st.floats(0.0, 1000.0), ANY)

@@ -23,6 +23,7 @@ from device_models.safety import (
     new_safety,
     show,
     step_safety,
+    switch_relays,
     take_over,
     valid,
     violated,
@@ -400,12 +401,20 @@ def test_without_limits_there_is_no_permit_even_if_their_check_is_dead(channel: 
     assert channel.run() == 0 and channel.wire["permit"] == 0.0
 
 
-def test_a_dead_check_is_not_shown_to_open_in_its_test(channel: Channel) -> None:
-    channel.armed().set(dead=TIMER)
+@pytest.mark.parametrize("dead", list(SafetyOpen))
+def test_a_dead_check_is_not_shown_to_open_in_its_test_and_has_not_passed(channel: Channel, dead: SafetyOpen) -> None:
+    channel.armed().set(dead=int(dead))
     channel.ask(selftest=1.0)
     seen = {channel.run() for _ in range(31)}
-    assert TIMER not in seen and seen >= {DOSE, HEARTBEAT, DOOR, ESTOP, LIMITS}
-    assert channel.wire["passed"] == ALL_TESTED & ~TIMER
+    assert dead not in seen and seen >= set(SafetyOpen) - {dead}
+    assert channel.wire["passed"] == ALL_TESTED & ~int(dead)
+
+
+@pytest.mark.parametrize(("supplied", "closed"), [(1.0, 1.0), (0.0, 0.0)])
+def test_relays_without_power_fall_whatever_was_loaded(channel: Channel, supplied: float, closed: float) -> None:
+    channel.set(supplied=supplied, open=0, loaded=1)
+    switch_relays(channel.safety, False)
+    assert channel.safety["permit"] == channel.safety["motion"] == closed
 
 
 def test_a_welded_relay_says_yes_to_everything(channel: Channel) -> None:

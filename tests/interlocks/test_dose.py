@@ -13,6 +13,7 @@ from device_models.beam import (
     ionise,
     misfires,
     new_beam,
+    of_now,
     pulse,
     rest,
     show_dose,
@@ -166,6 +167,26 @@ def test_pulses_need_every_yes(source: Source, beam: dict[str, float], permit: f
     assert bool(allowed(source.beam, source.wire, chain, sensed)) is yes
 
 
+@pytest.mark.parametrize(("said", "stuck", "yes"), [
+    (100, 0.0, True), (99, 0.0, True), (101, 0.0, True), (98, 0.0, False), (102, 0.0, False), (1, 0.0, False), (-100, 0.0, False),
+    (0, 0.0, True),  # by a host without stamps
+    (98, 1.0, True), (98, 0.5, False),
+])
+def test_a_permit_is_good_for_its_cycle_and_the_next_unless_the_trigger_sticks(source: Source, said: int, stuck: float,
+                                                                              yes: bool) -> None:
+    source.ask(said_cycle=said)
+    source.set(stuck_on=stuck)
+    assert bool(of_now(source.beam, source.wire, 100)) is yes
+
+
+def test_a_permit_that_has_grown_old_gives_no_pulses(source: Source) -> None:
+    source.on().run()
+    assert source.beam["pulses_now"] > 0
+    source.ask(said_cycle=source.cycle - 1)
+    source.run()
+    assert source.beam["pulses_now"] == 0
+
+
 # --- pulses
 
 @pytest.mark.parametrize(("rate", "gives"), [
@@ -181,6 +202,12 @@ def test_a_trigger_that_sticks_goes_on_with_the_last_rate(source: Source) -> Non
     source.ask(permit=0.0, rate_mu_per_s=1.0)
     source.set(last_rate_mu_per_s=7.0)
     assert wanted_rate(source.beam, source.mode, source.wire) == 7.0 and source.beam["last_rate_mu_per_s"] == 7.0
+
+
+def test_a_trigger_that_sticks_in_a_slower_mode_keeps_the_rate_that_it_had(source: Source) -> None:
+    source.ask(permit=0.0)
+    source.set(last_rate_mu_per_s=45.0)
+    assert wanted_rate(source.beam, source.mode, source.wire) == 30.0 and source.beam["last_rate_mu_per_s"] == 45.0
 
 
 def test_pulses_are_whole_and_what_is_left_over_is_owed(source: Source) -> None:

@@ -371,6 +371,37 @@ def test_a_latch_that_loses_a_bit_does_not_let_go(rig: Rig) -> None:
     assert "ESTOP" in [t.id for t in rig.panel.active()]
 
 
+def test_a_latch_that_loses_both_copies_is_known_by_its_count_until_somebody_resets_it(rig: Rig) -> None:
+    rig.spoil("room", "estop_ok", 0.0)
+    rig.cycle()
+    rig.heal()
+    rig.cycle()
+    i = IDS.index("ESTOP")
+    rig.control.interlocks["tripped"][i], rig.control.interlocks["tripped_copy"][i] = 0, 1
+    rig.cycle()
+    assert "ESTOP" in [t.id for t in rig.panel.active()]  # what still acts is shown
+    assert "ESTOP" in rig.panel.latches()  # and survives a restart
+    reset(rig.panel, "ESTOP")
+    assert "ESTOP" not in [t.id for t in rig.panel.active()]
+
+
+def test_a_row_that_clears_itself_is_over_when_both_copies_say_so(rig: Rig) -> None:
+    i = IDS.index("MLC_POS")
+    rig.control.interlocks["holds"][i] = 2
+    assert rig.panel.active() == []
+    with pytest.raises(RefusedError, match="it is not in force"):
+        reset(rig.panel, "MLC_POS")
+
+
+@pytest.mark.parametrize(("field", "value"), [("tripped", 1), ("tripped_copy", 0), ("escalated", 1)])
+def test_whatever_says_that_a_row_is_in_force_it_can_be_reset(rig: Rig, field: str, value: int) -> None:
+    i = IDS.index("MLC_POS")
+    rig.control.interlocks[field][i] = value
+    assert [t.id for t in rig.panel.active()] == ["MLC_POS"]
+    reset(rig.panel, "MLC_POS")
+    assert rig.panel.active() == []
+
+
 def test_latches_whose_copies_differ_are_reset_one_after_the_other_by_an_engineer(rig: Rig) -> None:
     rig.control.interlocks["tripped_copy"][IDS.index("COUCH_DIS")] = 0
     rig.cycle(3)

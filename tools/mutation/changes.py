@@ -32,9 +32,10 @@ class Mutant(NamedTuple):
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
     """Every way in which one node may be wrong."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for op in COMPARE.get(type(node.ops[0]), []):
-            yield ast.Compare(node.left, [op()], node.comparators)
+    if isinstance(node, ast.Compare):
+        for i, old in enumerate(node.ops):
+            for new in COMPARE.get(type(old), []):
+                yield ast.Compare(node.left, [*node.ops[:i], new(), *node.ops[i + 1 :]], node.comparators)
     elif isinstance(node, ast.BinOp):
         for op in BINARY.get(type(node.op), []):
             yield ast.BinOp(node.left, op(), node.right)
