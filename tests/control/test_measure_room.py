@@ -183,9 +183,10 @@ def test_what_opens_after_the_test_comes_too_late(room: Room) -> None:
     assert take_bar(room, NONE, NONE, NONE, NONE, NONE, BOTH_OPEN, BOTH_OPEN) == [1.0] * 4 + [0.0] * 3
 
 
-def test_what_opened_in_an_earlier_test_does_not_count(room: Room) -> None:
+@pytest.mark.parametrize("later", [NONE, FIRST, SECOND])
+def test_what_opened_in_an_earlier_test_does_not_count(room: Room, later: tuple[float, float]) -> None:
     assert take_bar(room, BOTH_OPEN, NONE, NONE, NONE, NONE)[-1] == 1.0
-    assert take_bar(room, NONE, NONE, NONE, NONE, NONE)[-1] == 0.0
+    assert take_bar(room, later, NONE, NONE, NONE, NONE)[-1] == 0.0
 
 
 @pytest.mark.parametrize("held", [{"motion_enable": 1.0}, {"motion_enable_2": 1.0}, {"motion_enable": 1.0, "motion_enable_2": 0.9},
