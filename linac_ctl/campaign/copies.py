@@ -5,6 +5,7 @@ import gc
 import os
 import pickle
 import signal
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -24,35 +25,52 @@ def able() -> bool:
 
 def in_copy(work: Callable[[], Any]) -> Any:
     """What `work` returns, done by a copy; CopyLost when that died before it could answer."""
-    ours, theirs = os.pipe()
     parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _answer(work, theirs, parent)
-    os.close(theirs)
-    try:
-        with os.fdopen(ours, "rb") as pipe:
-            text = pipe.read()
-    finally:
-        _, status = os.waitpid(pid, 0)
-    if not text:
+    with _memory() as answer:
+        place = answer.fileno()
+        pid = os.fork()
+        if pid == 0:
+            _answer(work, place, parent)
+        status = _ended(pid)
+        text = answer.read()
+    if status or not text:  # it may have died in the middle of its answer
         raise CopyLost(how(status))
-    well, answer = pickle.loads(text)
+    well, found = pickle.loads(text)
     if not well:
-        raise CopyLost(f"stopped by {answer}")
-    return answer
+        raise CopyLost(f"stopped by {found}")
+    return found
 
 
-def _answer(work: Callable[[], Any], pipe: int, parent: int) -> None:
+def _ended(pid: int) -> int:
+    """Its status; nobody is interrupted before the copy is gone.
+
+    Called right after the copy was made: each page that is written to while both are there has to be copied, and a large one falls
+    to pieces. Hence no pipe, which somebody would have to read meanwhile.
+    """
+    try:
+        return os.waitpid(pid, 0)[1]
+    except BaseException:
+        os.waitpid(pid, 0)
+        raise
+
+
+def _memory() -> Any:
+    """A file without a name, in memory where there are such files."""
+    return os.fdopen(os.memfd_create("answer"), "rb") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
+
+
+def _answer(work: Callable[[], Any], place: int, parent: int) -> None:
     """In the copy. It never returns: what the original has open is closed by the original."""
+    code = 1
     try:
         gc.disable()  # a collection would touch, and so copy, every object there is
         die_with(parent)
-        text = outcome(work)
-        with os.fdopen(pipe, "wb") as answer:
-            answer.write(text)
+        text, done = outcome(work), 0
+        while done < len(text):
+            done += os.pwrite(place, text[done:], done)
+        code = 0
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def outcome(work: Callable[[], Any]) -> bytes:

@@ -1,13 +1,14 @@
 """Work in a copy of this process: its changes stay its own, its death is noticed; large pages where the system has them."""
 
 import os
+import resource
 import signal
 from pathlib import Path
 
 import pytest
 
 from linac_ctl.campaign.copies import CopyLost, in_copy
-from linac_ctl.campaign.pages import LARGE, enlarge, pieces
+from linac_ctl.campaign.pages import LARGE, areas, enlarge, pieces
 
 
 def test_what_a_copy_changes_stays_its_own():
@@ -30,6 +31,26 @@ def test_no_descriptor_and_no_process_is_left_of_a_copy():
 def test_a_copy_that_is_killed_is_a_lost_copy_that_says_by_what():
     with pytest.raises(CopyLost, match="killed by signal 9"):
         in_copy(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_a_copy_that_dies_in_the_middle_of_its_answer_is_a_lost_copy():
+    with pytest.raises(CopyLost, match="ended with code 1 and without an answer"):
+        in_copy(with_little_room)
+
+
+def with_little_room():
+    """A long answer from a process that may write no file of more than 4096 bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    return bytes(1 << 20)
+
+
+def test_an_answer_may_be_longer_than_any_pipe():
+    assert in_copy(lambda: bytes(8 << 20)) == bytes(8 << 20)
+
+
+def test_the_areas_of_a_heap_that_came_apart_are_all_asked_for():
+    maps = "1000-2000 rw-p 0 00:00 0  [heap]\n2000-3000 rw-p 0 00:00 0  [heap]\n3000-4000 r--p 0 00:00 0 \n4000-5000 rw-p 0 00:00 0"
+    assert [*areas(maps)] == [(0x1000, 0x2000), (0x2000, 0x3000), (0x4000, 0x5000)]
 
 
 def test_only_whole_large_pages_of_own_memory_are_asked_for(tmp_path):
