@@ -105,9 +105,10 @@ class Back:
 
 def branched(trunk: Trunk, branches: Iterable[Branch], end: End, judged: Judged, kept: Kept) -> Iterator[Row]:
     """The rows, in order of the instants. Several are judged one after the other: the first one after a copy is the slow one."""
-    sim, waiting = trunk.new(), list[Back]()
-    foresee(sim.order)
-    with frozen():
+    waiting = list[Back]()
+    foresee(trunk.order)
+    with settled():
+        sim = trunk.new()
         for branch in sorted(branches, key=lambda one: (one.cycle, one.case.position)):
             sim.step(branch.cycle - sim.engine.cycle)
             waiting.append(gone(sim, branch, end, kept))
@@ -115,8 +116,8 @@ def branched(trunk: Trunk, branches: Iterable[Branch], end: End, judged: Judged,
                 yield from rows_of(sim, waiting, judged, kept)
                 waiting.clear()
         yield from rows_of(sim, waiting, judged, kept)
-    sim.abort()  # people in the middle of something would go on with it while they are thrown away
-    sim.run()
+        sim.abort()  # people in the middle of something would go on with it while they are thrown away
+        sim.run()
 
 
 def gone(sim: Any, branch: Branch, end: End, kept: Kept) -> Back:
@@ -159,12 +160,18 @@ def rows_of(sim: Any, several: list[Back], judged: Judged, kept: Kept) -> Iterat
 
 
 @contextmanager
-def frozen() -> Iterator[None]:
-    """Objects that are here now are left alone by the collector: copies share them for as long as nobody touches them."""
+def settled() -> Iterator[None]:
+    """No garbage is collected inside: that touches every object, and so copies its page. What is here now is never looked at again.
+
+    It stays: modules, orders, machine code. To collect all that once more for every batch takes as long as four faults.
+    """
+    before = gc.isenabled()
     gc.collect()
     gc.freeze()
+    gc.disable()
     enlarge()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if before:
+            gc.enable()

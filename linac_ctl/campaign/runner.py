@@ -28,6 +28,7 @@ from .verdict import ORDER, Due, decide, fault_free, reacted
 
 Place = tuple[str, str | None, str | None]
 _orders: dict[Place, Any] = {}  # of this worker: reading the files and making a plan takes longer than some runs
+_seeded: dict[tuple[str, str | None, str | None, int], tuple[Any, Any]] = {}  # and what each was made of
 _trunks: dict[tuple[str, str | None, str | None, int], Trunk] = {}
 _scratch: list[Any] = []
 MOST_ORDERS = 16
@@ -116,7 +117,7 @@ def trunk_of(case: Case) -> Trunk:
             _trunks.clear()
         from ..app import Simulation
 
-        order = replace(order_of(case), seed=case.seed)
+        order = seeded(case)
         run_case(replace(case, way="whole"))  # whatever judging needs is loaded now, and copies share it
         _trunks[case.place] = Trunk.of(lambda: Simulation(order, faults=nothing()))
     return _trunks[case.place]
@@ -126,7 +127,19 @@ def prepare(case: Case) -> Any:
     """The session with its faults armed, before its first cycle."""
     from ..app import Simulation
 
-    return Simulation(replace(order_of(case), seed=case.seed), faults=schedule_of(case))
+    return Simulation(seeded(case), faults=schedule_of(case))
+
+
+def seeded(case: Case) -> Any:
+    """One order for all cases of a session and seed: what follows from an order is worked out once."""
+    order = order_of(case)
+    base, found = _seeded.get(case.place, (None, None))
+    if base is not order:
+        if len(_seeded) >= MOST_ORDERS:
+            _seeded.clear()
+        found = replace(order, seed=case.seed)
+        _seeded[case.place] = order, found
+    return found
 
 
 def order_of(case: Case) -> Any:

@@ -1,5 +1,6 @@
 """The referee's trace of a run as questions are asked of it."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,18 @@ class Track:
     def unpowered(self) -> Any:
         """In every row: nobody asks for drive power, or the safety channel keeps it back."""
         return (self.rows["enable"] == 0) | ~self.has(Flag.DRIVES)
+
+    @cached_property
+    def couch_off_mm(self) -> Any:
+        """(n,) How far the couch is from where it was meant to stand when the last permit was given, mm.
+
+        The setpoint of then, not of now: the couch does not move in the beam, and a setpoint that does is itself a fault.
+        """
+        given = self.has(Flag.PERMIT)
+        begins = given & ~np.concatenate([[False], given[:-1]])
+        begun = np.flatnonzero(begins)
+        row = begun[np.maximum(np.cumsum(begins) - 1, 0)] if len(begun) else np.arange(len(given))
+        return np.linalg.norm(self.rows["couch"][:, :3] - self.rows["couch_set"][row, :3], axis=1)
 
     def beam_ends(self, row: int) -> int:
         """First row from here on that begins a stretch without pulses."""

@@ -22,12 +22,19 @@ class Deeds:
 
     def __init__(self, sim: "Simulation", words: Words, blocks: Disturbed) -> None:
         self.sim, self.words, self.blocks = sim, words, blocks
+        self._found: dict[str, tuple[Word, ...]] = {}
+
+    def found(self, path: str) -> tuple[Word, ...]:
+        """All words of a path, looked up when it is asked for first: when its fault is armed."""
+        if path not in self._found:
+            self._found[path] = self.words.find(path)
+        return self._found[path]
 
     def do(self, live: Live, action: Action) -> None:
         """Now; acts in the next cycle."""
         match action:
             case Write():
-                for word in self.words.find(action.path):
+                for word in self.found(action.path):
                     self._write(live, word, action.value)
             case Ramp():
                 self._ramp(live, action)
@@ -49,7 +56,7 @@ class Deeds:
 
     def own(self, live: Live) -> frozenset[str]:
         """Paths of the words of the plant that this fault writes: its twin does not follow them."""
-        paths = [word.path for a in live.actions if isinstance(a, Write | Ramp) for word in self.words.find(a.path)]
+        paths = [word.path for a in live.actions if isinstance(a, Write | Ramp) for word in self.found(a.path)]
         acts = [f"plant.room[0].{ROOM_ACTS[a.do][0]}" for a in live.actions if isinstance(a, Act) and a.do in ROOM_ACTS]
         return frozenset(paths + acts)
 
@@ -111,7 +118,7 @@ class Deeds:
     def complain(self, action: Action) -> None:
         """What cannot be done is refused when it is asked for, not when its moment has come."""
         if isinstance(action, Write | Ramp):
-            self.words.find(action.path)
+            self.found(action.path)
         if isinstance(action, Memory):
             place(self.sim.control, self.sim.order.table, action.path)
         hardware = self.sim.hardware

@@ -11,10 +11,14 @@ import numpy as np
 
 from linac_ctl.errors import RecordError
 
+COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 def plain(value: Any) -> Any:
     """The same value in JSON's own types; not-a-number and infinity become None."""
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, str | int):  # most are; asking for a Mapping takes ten times as long
+        return value
+    if isinstance(value, dict | Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
         return [plain(item) for item in (value.tolist() if isinstance(value, np.ndarray) else value)]
@@ -27,8 +31,9 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any, indent: int | None = None) -> str:
     """Compact unless `indent` is given; keys keep their order."""
-    separators = (",", ":") if indent is None else None
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    if indent is None:
+        return COMPACT.encode(plain(value))
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """A branch of a session in progress is bit for bit the run that began anew with the same fault; a copy that dies is noticed."""
 
+import gc
 import os
 import signal
 from dataclasses import replace
@@ -10,6 +11,7 @@ from device_models.faults.fault import Fault, When
 from linac_ctl.app import Simulation
 from linac_ctl.campaign import runner
 from linac_ctl.campaign.arming import Instant, armed_late, instant, nothing
+from linac_ctl.campaign.branch import settled
 from linac_ctl.campaign.case import Case, Labels, schedule_text
 from linac_ctl.judged import foresee, planned_s, standing
 
@@ -113,3 +115,20 @@ def test_what_is_the_same_for_every_run_is_worked_out_before_the_first_copy():
     before = standing.cache_info().misses, planned_s.cache_info().misses
     sim.run()
     assert sim.verdicts().judged and (standing.cache_info().misses, planned_s.cache_info().misses) == before
+
+
+def test_orders_that_differ_in_nothing_are_one_order():
+    one, other = case(), replace(case(), seed=2)
+    assert runner.seeded(one) is runner.seeded(one) and runner.seeded(other).seed == 2 != runner.seeded(one).seed
+    runner.adopt(one, replace(runner.order_of(one), reaction_s=0.5))
+    try:
+        assert runner.seeded(one).reaction_s == 0.5  # not the one that was made of the order before
+    finally:
+        runner._orders.clear()
+
+
+def test_garbage_is_collected_again_once_the_copies_are_made_even_if_one_of_them_goes_wrong():
+    with pytest.raises(KeyError), settled():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()

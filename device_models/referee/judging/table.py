@@ -1,6 +1,6 @@
 """A finished trace as columns, and what many properties need of it: fields, faults so far, speeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -89,8 +89,8 @@ class Table:
         """Indices of the rows that are looked at, None = all, while no more than so many faults are effective."""
         always = len(self._effective) <= most
         if looked is None:
-            return np.arange(len(self)) if always else np.flatnonzero(self.holds(most))
-        return np.flatnonzero(looked if always else looked & self.holds(most))
+            return np.arange(len(self)) if always else self.holds(most).nonzero()[0]
+        return (looked if always else looked & self.holds(most)).nonzero()[0]
 
     @cached_property
     def scale(self) -> Any:
@@ -115,6 +115,11 @@ class Table:
     def number(self) -> Any:
         """(n,) beam number of the field in hand: what the controller called it when it armed the channel."""
         return np.where(self.armed_at < 0, -1, self["beam"][np.maximum(self.armed_at, 0)])
+
+    @cached_property
+    def of_plan(self) -> Any:
+        """(n,) bool: the field in hand is one of the plan's."""
+        return isin(self.number, [beam.number for beam in self.facts.beams])
 
     @cached_property
     def prescribed(self) -> Any:
@@ -237,3 +242,11 @@ class Table:
     def since(self, event: Any) -> Any:
         """(n,) rows since this was last so; large before the first time."""
         return forward(event)
+
+
+def isin(column: Any, values: Iterable[int]) -> Any:
+    """(n,) bool: one of a few whole numbers."""
+    found = np.zeros(len(column), bool)
+    for value in values:
+        found |= column == value
+    return found

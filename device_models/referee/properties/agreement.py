@@ -4,7 +4,7 @@ import numpy as np
 
 from ..columns import Flag
 from ..judging.runs import before, run_length
-from ..judging.table import CYCLE_MS, DT_S, Table
+from ..judging.table import CYCLE_MS, DT_S, Table, isin
 from ..judging.verdict import Verdict
 from .catalogue import ANY, Property, joined
 
@@ -24,8 +24,7 @@ def verified_position(it: Property, table: Table) -> Verdict:
     if not facts.needs_position:
         return it.apart("this workflow approves no position")
     token = before(table["token_cycle"], -1)
-    planned = np.isin(table.number, [beam.number for beam in facts.beams])
-    looked = table.beam & (table.has(Flag.TOKEN_NEEDED) | planned)
+    looked = table.beam & (table.has(Flag.TOKEN_NEEDED) | table.of_plan)
     if not looked.any():
         return it.apart("no beam of the plan")
     margins = np.full(len(table), -OFF_MM)  # a beam of no approval
@@ -75,7 +74,7 @@ def approved_is_delivered(it: Property, table: Table) -> Verdict:
     wrong = table.beam & (before(changed, False) | unequal)
     pulses = it.worst(table, -CYCLE_MS, "beam with another prescription than was armed, or than the plan's", at_most=20.0,
                       looked=wrong)
-    busy = np.isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase)) & changed & (table.armed_at >= 0)
+    busy = isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase)) & changed & (table.armed_at >= 0)
     late = it.worst(table, 20.0 - run_length(busy) * CYCLE_MS, "still armed this long after an edit: 20 ms", at_most=20.0,
                     looked=busy)
     return joined([pulses, late])

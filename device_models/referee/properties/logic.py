@@ -82,8 +82,7 @@ def record_true(it: Property, table: Table) -> Verdict:
     if not table.beam.any():
         return it.apart("no beam")
     true, on_record = table.field_mu, table["record_mu"]
-    known = np.isin(table.number, [beam.number for beam in table.facts.beams])
-    looked = table.beam & known & table.has(Flag.ALIVE)
+    looked = table.beam & table.of_plan & table.has(Flag.ALIVE)
     extra = np.where(table.unharmed, 0.0, table.once(allowed_over, lambda: allowed_over(table)))
     chamber = np.maximum(RECORD_MU, FINAL_SHARE * true)
     behind = on_record - (true - table.scale * 10.0 * RECORD_MS / 1000.0 - chamber - extra)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..columns import Flag
 from ..judging.runs import before, run_length
-from ..judging.table import CYCLE_MS, Table
+from ..judging.table import CYCLE_MS, Table, isin
 from ..judging.verdict import Verdict
 from .catalogue import ANY, Property, joined
 
@@ -69,7 +69,7 @@ def dead_controller(it: Property, table: Table) -> Verdict:
 def stale_data(it: Property, table: Table) -> Verdict:
     """SI-13."""
     stale, lost = table["age_cycles"] >= STALE_CYCLES, table["age_cycles"] >= LOST_CYCLES
-    hot = lost & table.has(Flag.HV_REQUEST) & np.isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
+    hot = lost & table.has(Flag.HV_REQUEST) & isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
     return joined([
         it.worst(table, lambda: 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
                  reached=True, looked=table.beam & stale),
