@@ -8,9 +8,9 @@
 
 Each mutant lives in a forked process; no file is touched. It is tried twice: first in a copy of a process that has its tests
 ready (`mutation.warm`), then, if nobody noticed or it acts on import, in one that imports the changed module (`mutation.afresh`).
-A mutant is killed when a test fails, or when the tests take ten times as long as they should. Survivors are printed with
-their line; some are equivalent (they change nothing that anybody could see), which a person has to decide: see
-docs/how-to/mutation.md.
+A mutant is killed when a test fails, or when the tests take ten times as long as they should. Some are equivalent: they change
+nothing that anybody could see, which a person has to decide, with a reason, in tools/mutation/equivalent.yaml. All others that
+survive are printed with their line: see docs/how-to/mutation.md.
 """
 
 import os
@@ -18,15 +18,18 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from tools.mutation.afresh import noticed, run_tests  # noqa: E402
 from tools.mutation.changes import Mutant, mutants  # noqa: E402
 from tools.mutation.child import forked  # noqa: E402
+from tools.mutation.equivalent import change, known  # noqa: E402
 from tools.mutation.targets import NOT_COMPILED, TARGETS  # noqa: E402
 from tools.mutation.warm import KILLED, SURVIVED, Warm  # noqa: E402
 
@@ -58,31 +61,59 @@ def warm_verdicts(path: Path, tests: list[str], ask: partial[Iterator[Mutant]]) 
         return answers.read()
 
 
-def judge(target: str, tests: list[str], line: int | None, every: int) -> tuple[int, int]:
-    """-> (mutants tried, survivors) of one file; prints each survivor."""
+class Tally(NamedTuple):
+    """How mutants of a file have ended."""
+
+    killed: int
+    equivalent: int
+    left: int
+
+    @property
+    def share(self) -> float:
+        """Of those that can be killed; nothing tried is nothing shown."""
+        return self.killed / max(self.killed + self.left, 1)
+
+
+def judge(target: str, tests: list[str], line: int | None, every: int) -> Tally:
+    """One file; prints each survivor that is not known to be equivalent."""
     path, begin = (ROOT / target).resolve(), time.monotonic()
-    ask = partial(chosen, path, line, every)
+    ask, source = partial(chosen, path, line, every), path.read_text().splitlines()
     verdicts = warm_verdicts(path, tests, ask)
     if verdicts[:1] != bytes([SURVIVED]):
         raise SystemExit(f"{target}: its tests fail without any change: {' '.join(tests)}")
-    total = survivors = 0
-    limit_s = 20 + int(10 * (time.monotonic() - begin))
+    alike, ends, limit_s = known(target), Counter[str](), 20 + int(10 * (time.monotonic() - begin))
     for mutant, verdict in zip(ask(), verdicts[1:], strict=True):
-        total += 1
-        if verdict != KILLED and not noticed(path, mutant.tree, tests, limit_s):
-            survivors += 1
+        end = last_word(verdict, alike[change(source, mutant)] > 0, partial(noticed, path, mutant.tree, tests, limit_s))
+        ends[end] += 1
+        if end == "equivalent":
+            alike[change(source, mutant)] -= 1
+        if end == "left":
             say(f"{target}:{mutant.line}: {mutant.before}  ->  {mutant.after}")
-    say(f"{target}: {total - survivors} of {total} killed ({100 * (total - survivors) / max(total, 1):.1f} %)"
-        f" in {time.monotonic() - begin:.0f} s"
-        + (f", every {every}th: with 95 % certainty {100 * (1.0 - share(survivors, total)):.1f} % of all" if every > 1 else ""))
-    return total, survivors
+    for it in alike.elements() if line is None and every == 1 else ():
+        say(f"{target}: is called equivalent, but was killed or is not there: {it}")
+    return Tally(ends["killed"], ends["equivalent"], ends["left"])
 
 
-def share(survivors: int, tried: int) -> float:
+def last_word(verdict: int, alike: bool, afresh: Callable[[], bool]) -> str:
+    """killed, equivalent or left: what the fast way did not kill has another chance, unless it is known to be no different."""
+    if verdict == KILLED or (not (alike and verdict == SURVIVED) and afresh()):
+        return "killed"
+    return "equivalent" if alike else "left"
+
+
+def report(target: str, tally: Tally, every: int, took_s: float) -> str:
+    """One line."""
+    text = (f"{target}: {tally.killed} of {sum(tally)} killed, {tally.equivalent} equivalent, {tally.left} left"
+            f" ({100 * tally.share:.1f} %) in {took_s:.0f} s")
+    certain = f", every {every}th: with 95 % certainty {100 * (1.0 - most_left(tally)):.1f} % of all"
+    return text + (certain if every > 1 else "")
+
+
+def most_left(tally: Tally) -> float:
     """The share of survivors that is not exceeded with 95 % certainty."""
     from linac_ctl.campaign.numbers import upper_bound
 
-    return upper_bound(survivors, tried) or 0.0
+    return upper_bound(tally.left, tally.killed + tally.left) or 0.0
 
 
 def asked(arguments: list[str]) -> Namespace:
@@ -107,7 +138,7 @@ def import_others() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when at least 95 % of all mutants were killed, in every file."""
+    """0 when at least 95 % of the mutants that are not equivalent were killed, in every file."""
     options = asked(arguments)
     if len(options.files) > 1:  # plain Python or not is decided once in a process
         alone = [[sys.executable, __file__, target, "--every", str(options.every)] for target in options.files]
@@ -117,8 +148,10 @@ def main(arguments: list[str]) -> int:
     import_others()
     os.chdir(ROOT)
     sys.dont_write_bytecode = True
-    total, survivors = judge(target, options.tests or TARGETS[target], options.at, options.every)
-    return 0 if total and survivors <= 0.05 * total else 1
+    begin = time.monotonic()
+    tally = judge(target, options.tests or TARGETS[target], options.at, options.every)
+    say(report(target, tally, options.every, time.monotonic() - begin))
+    return 0 if tally.share >= 0.95 else 1
 
 
 if __name__ == "__main__":

@@ -4,6 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
+from tools.mutation.equivalent import LIST
+from tools.mutation.targets import TARGETS
+
 PLANTED = '''"""Planted."""
 from functools import cache
 
@@ -70,7 +75,7 @@ def test_exactly_the_mutants_that_no_test_can_see_survive(root: Path, tmp_path: 
     done = mutate(root, tmp_path, TESTS)
     survivors = [line.partition("planted.py:")[2] for line in done.stdout.splitlines()[:-1]]
     assert survivors == ["12: x - 1  ->  x + 1", "12: 1  ->  2"]
-    assert "planted.py: 14 of 16 killed (87.5 %)" in done.stdout
+    assert "planted.py: 14 of 16 killed, 0 equivalent, 2 left (87.5 %)" in done.stdout
     assert done.returncode == 1  # below 95 %
     assert (tmp_path / "planted.py").read_text() == PLANTED
 
@@ -78,6 +83,12 @@ def test_exactly_the_mutants_that_no_test_can_see_survive(root: Path, tmp_path: 
 def test_one_line_is_judged_alone(root: Path, tmp_path: Path) -> None:
     done = mutate(root, tmp_path, TESTS, "--at", "4")
     assert done.returncode == 0 and "planted.py: 1 of 1 killed" in done.stdout
+
+
+def test_every_mutant_that_is_called_equivalent_has_a_reason_and_a_file() -> None:
+    for group in yaml.safe_load(LIST.read_text(encoding="utf-8")):
+        assert len(group.pop("why")) > 10 and set(group) <= set(TARGETS)
+        assert all(change.count("  |  ") == change.count("  ->  ") == 1 for changes in group.values() for change in changes)
 
 
 def test_tests_that_fail_without_any_change_judge_nothing(root: Path, tmp_path: Path) -> None:

@@ -252,6 +252,16 @@ def test_the_gantry_passes_the_start_at_speed_when_the_run_up_is_over(hand: Hand
     assert set(way[over + RUN_UP_PATIENCE - 1 :]) == {way[over + RUN_UP_PATIENCE - 1]}  # patience is over: it waits there
 
 
+def test_a_gantry_that_gathers_speed_quickly_stands_still_until_its_run_up_begins(hand: Hand) -> None:
+    begin_run_up(hand, 4.0, wait=3)
+    hand.job["run_up_accel"] = 40.0  # 0.1 s for the speed: 0.2 deg, and 3.6 deg at speed
+    way: list[float] = []
+    for _ in range(5):
+        run_up(hand.job, hand.image)
+        way.append(hand.where("gantry")[0])
+    assert way == pytest.approx([26.2, 26.2, 26.2, 26.2, 26.202], abs=1e-6)
+
+
 def test_an_arc_waits_no_longer_than_200_ms_for_its_first_pulse() -> None:
     assert round(RUN_UP_PATIENCE * DT_S, 9) == 0.2
 

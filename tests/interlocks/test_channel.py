@@ -86,6 +86,12 @@ def channel() -> Channel:
     return Channel()
 
 
+@pytest.mark.parametrize(("challenge", "says"), [(0, 11), (1, 48_282), (44_488, 2_147_480_259), (44_489, 44_883),
+                                                 (2_147_483_646, 2_147_435_387)])
+def test_the_answer_to_a_challenge_is_the_one_that_is_agreed(challenge: int, says: int) -> None:
+    assert answer(challenge) == says
+
+
 def test_a_new_channel_is_open_and_knows_nothing() -> None:
     it = new_safety(CONFIG, 7)
     assert len(it) == 1 and it.dtype.names == SAFETY_STATE.names

@@ -14,6 +14,7 @@ TARGETS: dict[str, list[str]] = {
     "linac_ctl/control/cycle.py": [CONTROL + "test_cycle.py"],
     "linac_ctl/control/journal.py": [CONTROL + "test_journal.py"],
     "device_models/safety.py": [INTERLOCKS + "test_channel.py"],
+    "device_models/interface/heartbeat.py": [INTERLOCKS + "test_channel.py"],
     "device_models/parts/chamber.py": [INTERLOCKS + "test_dose.py"],
     "device_models/beam.py": [INTERLOCKS + "test_dose.py"],
 }
