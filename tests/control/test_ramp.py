@@ -97,14 +97,16 @@ def test_a_goal_that_is_no_number_is_never_reached() -> None:
     assert wires["setpoint"][0] != aims["goal"][0]
 
 
-def test_staying_and_taking_up_leave_no_speed() -> None:
-    aims, wires = axes(2, goal=9.0, velocity=4.0)
+def test_staying_and_taking_up_leave_no_speed_and_no_rest() -> None:
+    aims, wires = axes(2, goal=9.0, velocity=4.0, rest=0.0004)
     wires["setpoint"], wires["readback"] = [1.0, 2.0], [1.5, 2.5]
     stay(aims, wires)
     assert list(aims["goal"]) == [1.0, 2.0] and not aims["velocity"].any() and list(wires["setpoint"]) == [1.0, 2.0]
-    aims["velocity"] = 4.0
+    assert not aims["rest"].any()
+    aims["velocity"], aims["rest"] = 4.0, 0.0004
     take_up(aims, wires)
     assert list(aims["goal"]) == list(wires["setpoint"]) == [1.5, 2.5] and not aims["velocity"].any()
+    assert not aims["rest"].any()
 
 
 def test_aims_and_places_between_points() -> None:
