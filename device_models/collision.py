@@ -6,6 +6,7 @@ distances along each body's own directions: never more than the true distance, n
 """
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,14 @@ def step_collision(bodies, envelope, table, image, patient):
     return bodies.clearance_mm
 
 
+@cache
+def _sines() -> tuple[float, ...]:
+    return tuple(round(math.sin(math.radians(i * 360.0 / TABLE_STEPS)), 9) for i in range(TABLE_STEPS + 1))
+
+
 def new_sine_table() -> Any:
     """(3601,) sines of 0.0, 0.1, ... 360.0 deg, rounded to 1e-9."""
-    return np.array([round(math.sin(math.radians(i * 360.0 / TABLE_STEPS)), 9) for i in range(TABLE_STEPS + 1)])
+    return np.array(_sines())
 
 
 def new_envelope(config: BodyConfig) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ class Simulation:
         self.whole: asyncio.Task[None] | None = None
         self.linac: Linac = Linac(machine, order.table, self.control, self.image, self.log)
         self.engine.on_event = self._on_event
-        self.engine.trace.state["inhibits"] = inhibiting(order.table)
+        self.engine.trace.state["inhibits"] = inhibiting(order)
         self.imager = None if order.imaging is None else guidance.new_imager(self, prepared)
         hands = self.imager.hands if self.imager else Hands(self.plant, self.stop_pressed)
         self.staff = Staff(order.people, order.reaction_s, order.script, hands, self.log)
@@ -372,8 +372,9 @@ def parts_of(plant: Any) -> list[Any]:
     return found
 
 
+@lru_cache(maxsize=4)
 def points_needed(order: Order) -> int:
-    """Control points of the longest field, carriage moves included; at least two."""
+    """Control points of the longest field, carriage moves included; at least two. Looked at once for all runs of an order."""
     from .plan.check import require_deliverable
 
     require_deliverable(order.plan, order.machine.controller)

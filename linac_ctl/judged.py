@@ -169,11 +169,11 @@ def row_facts(table: InterlockTable) -> tuple[RowFact, ...]:
     return tuple(found)
 
 
-def inhibiting(table: InterlockTable) -> list[int]:
+def inhibiting(order: Order) -> list[int]:
     """Bits of the rows that forbid beam, 64 to a word; ConfigError for a table that the trace has no room for."""
-    rows = row_facts(table)
+    rows, _ = standing(order)
     if len(rows) > 64 * LATCH_WORDS:
-        raise ConfigError(f"interlocks {table.name}: {len(rows)} rows > {64 * LATCH_WORDS} that the referee keeps an eye on")
+        raise ConfigError(f"interlocks {order.table.name}: {len(rows)} rows > {64 * LATCH_WORDS} that the referee keeps an eye on")
     words = np.zeros(64 * LATCH_WORDS, bool)
     words[: len(rows)] = [row.inhibits for row in rows]
     found: list[int] = np.packbits(words, bitorder="little").view(np.int64).tolist()

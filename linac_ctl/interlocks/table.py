@@ -1,6 +1,7 @@
 """The interlock table as a file says it: rows of cause and effect, checked and compiled into scan records."""
 
 import operator
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -143,6 +144,7 @@ class InterlockTable(Frozen):
         return row.reset or self.classes[row.kind].reset
 
 
+@cache
 def phase_bits(names: tuple[str, ...]) -> int:
     """Phase bits; none named means any."""
     if unknown := [n for n in names if n.upper() not in Phase.__members__]:
@@ -153,6 +155,7 @@ def phase_bits(names: tuple[str, ...]) -> int:
     return bits or int(ANY_PHASE)
 
 
+@cache
 def reaction_bits(names: tuple[str, ...]) -> int:
     """Reaction bits."""
     if unknown := [n for n in names if n.upper() not in Reaction.__members__]:

@@ -113,3 +113,9 @@ def test_a_bench_without_couch_has_nothing_to_collide_with() -> None:
     bench = Bench(plant_config("bench_one_axis"))
     bench.run(3)
     assert bench.image.room["clearance_mm"][0] == 10000.0
+
+
+def test_every_machine_has_a_sine_table_of_its_own():
+    one, other = new_sine_table(), new_sine_table()
+    one[900] = 0.0
+    assert other[900] == new_sine_table()[900] == 1.0
