@@ -10,9 +10,9 @@ from .interface.compiled import compiled
 from .interface.grid import on_grid, on_micro
 from .interface.image import DT_S, records
 from .parts.carousel import known, turn
-from .parts.chamber import clear, collect, counter
+from .parts.chamber import clear, collect, counter, seen
 from .parts.live import NAMES, show_energy, show_live, wander
-from .parts.node import report
+from .parts.node import hears, report
 from .parts.noise import numbered, spread, uniform
 
 RATE_WINDOW = 10  # cycles over which chamber 1's rate is averaged: 0.1 s
@@ -31,11 +31,12 @@ BEAM_STATE = np.dtype([
     ("on_cycles", "i8"),  # cycles for which pulses have been allowed
     ("carry", "f8"),  # pulses owed, in [-0.5, 0.5]
     ("last_rate_mu_per_s", "f8"),  # what a stuck trigger goes on with
+    ("limited", "i8"),  # 1 = the limiter has seen a pulse that was too large: none follow until the high voltage has been off
     ("asymmetry", "f8"),  # transient after beam-on
     ("window_mu", "f8", (RATE_WINDOW,)), ("window_at", "i8"),
     ("quadrants", "f8", (4,)),
     # parameters
-    ("warm_up_cycles", "i8"), ("latency_cycles", "i8"), ("pulse_sigma", "f8"),
+    ("warm_up_cycles", "i8"), ("latency_cycles", "i8"), ("pulse_sigma", "f8"), ("pulse_limit", "f8"),
     ("asymmetry_at_start", "f8"), ("asymmetry_decay", "f8"), ("quadrant_sigma", "f8"),
     # where faults write
     ("stuck_on", "f8"),  # 0.0; 1.0 = trigger ignores the controller's permit
@@ -56,6 +57,7 @@ def warm(beam, wanted, supply):
     """Gun and RF: hot after the warm-up, cold at once without request or supply."""
     beam.warm_cycles = beam.warm_cycles + 1 if wanted and supply else 0
     beam.hv_on = 1.0 if beam.warm_cycles > beam.warm_up_cycles else 0.0
+    beam.limited = 0 if beam.warm_cycles == 0 else beam.limited
 
 
 @compiled
@@ -63,7 +65,7 @@ def allowed(beam, wire, chain_closed, sensed):
     """Pulses need heat, the controller's permit, the safety channel's closed chain, and a filter in place."""
     asked = wire.permit == 1.0 or beam.stuck_on > 0.5
     closed = chain_closed or beam.chain_stuck > 0.5
-    return beam.hv_on > 0.5 and asked and closed and sensed >= 0
+    return beam.hv_on > 0.5 and asked and closed and sensed >= 0 and beam.limited == 0
 
 
 @compiled
@@ -89,6 +91,16 @@ def trigger(beam, mode, rate):
     pulses = np.rint(owed)
     beam.carry = owed - pulses
     return int(pulses)
+
+
+@compiled
+def limit(beam, mode, chamber, pulses):
+    """The modulator's own limiter hears chamber 1 pulse by pulse: the first one that is far too large is the last one."""
+    fine = seen(chamber, mode.mu_per_pulse * beam.pulse_factor) <= beam.pulse_limit * mode.mu_per_pulse
+    if pulses < 1 or fine:
+        return pulses
+    beam.limited = 1
+    return 1
 
 
 @compiled
@@ -124,7 +136,7 @@ def rest(beam):
 
 
 @compiled
-def pulse(beam, modes, wire, chain_closed, sensed, noise, cycle):
+def pulse(beam, modes, chamber, wire, chain_closed, sensed, noise, cycle):
     """Pulses of this cycle, if any are allowed and the latency is over."""
     beam.pulses_now, beam.dose_mu = 0, 0.0
     if not (known(modes, wire.mode) and allowed(beam, wire, chain_closed, sensed) and of_now(beam, wire, cycle)):
@@ -133,7 +145,7 @@ def pulse(beam, modes, wire, chain_closed, sensed, noise, cycle):
         beam.on_cycles += 1
     else:
         mode = modes[wire.mode]
-        pulses = trigger(beam, mode, wanted_rate(beam, mode, wire))
+        pulses = limit(beam, mode, chamber, trigger(beam, mode, wanted_rate(beam, mode, wire)))
         give_dose(beam, mode, pulses, misfires(beam, pulses, noise, cycle), noise.sample)
     beam.rate_mu_per_s = beam.dose_mu / DT_S
 
@@ -200,15 +212,16 @@ def show_mode(beam, carousel, wire):
 @compiled
 def step_beam(beam, modes, carousel, chambers, live, wire, node, node_wire, chain_closed, supply, noise, slow, cycle):
     """One cycle. `chain_closed`: the safety channel's yes; `supply`: mains there and no emergency stop pressed."""
-    warm(beam, wire.hv_request == 1.0, supply and node.healthy > 0.5)
+    powered = supply and node.healthy > 0.5 and hears(node_wire, cycle)
+    warm(beam, wire.hv_request == 1.0, powered)
     turn(carousel, modes, wire.mode)
     clear_dose(beam, chambers, wire, slow.sample)
-    pulse(beam, modes, wire, chain_closed, carousel.sensed, noise, cycle)
+    pulse(beam, modes, chambers[0], wire, chain_closed, carousel.sensed, noise, cycle)
     ionise(beam, chambers, noise.sample)
     split(beam, noise.sample)
     if cycle % SLOW_CYCLES == 0:
         wander(live, slow.sample)
-    if report(node, node_wire, supply and node.healthy > 0.5, cycle):
+    if report(node, node_wire, powered, cycle):
         show_dose(beam, chambers, wire)
         show_mode(beam, carousel, wire)
         show_energy(live, modes, wire, beam.energy_factor)
@@ -221,6 +234,6 @@ def new_beam(config: SourceConfig, modes: Any) -> Any:
     return records(
         1, BEAM_STATE, last_rate_mu_per_s=full, quadrants=1.0, pulse_factor=1.0, energy_factor=1.0, water_level_ok=1.0,
         warm_up_cycles=round(config.warm_up_s / DT_S), latency_cycles=round(config.beam_on_latency_s / DT_S),
-        pulse_sigma=config.pulse_noise, quadrant_sigma=config.quadrant_noise, asymmetry_at_start=config.asymmetry_at_start,
+        pulse_sigma=config.pulse_noise, pulse_limit=config.pulse_limit, quadrant_sigma=config.quadrant_noise, asymmetry_at_start=config.asymmetry_at_start,
         asymmetry_decay=round(math.exp(-DT_S / config.asymmetry_decay_s), 9),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from .config import SafetyConfig
 from .interface.compiled import compiled
 from .interface.grid import on_grid
-from .interface.heartbeat import answer
+from .interface.heartbeat import REFUSAL, answer
 from .interface.image import DT_S, SafetyOpen, records
 from .parts.chamber import collect
 from .parts.node import report
@@ -82,8 +82,10 @@ def count(safety, chamber, beam, permit, sample):
 
 @compiled
 def listen(safety, response, cycle):
-    """Check the answer to the last challenge, count silence, and set the next challenge."""
+    """Check the answer to the last challenge, count silence, and set the next challenge. A refusal is as good as all silence."""
     safety.silent_cycles = 0 if response == answer(safety.challenge) else safety.silent_cycles + 1
+    if response == REFUSAL and safety.silent_cycles < safety.silence_limit:
+        safety.silent_cycles = safety.silence_limit
     safety.challenge = ((cycle * 0x9E3779B1 + safety.key) & MASK_32) >> 1
 
 

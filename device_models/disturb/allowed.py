@@ -46,7 +46,7 @@ def bounds(image: Image) -> tuple[Any, ...]:
             bound[field] = -SHARE
         if name == "room":
             bound["clearance_mm"] = CLEARANCE_MM
-        if name == "beam":
+        if name in ("beam", "nodes"):
             bound["said_cycle"] = np.float64(ANYTHING).view(np.int64)  # as a word of whole numbers
         found.append(bound.reshape(-1).view(np.float64))
     return tuple(found)

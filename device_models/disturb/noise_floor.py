@@ -26,7 +26,7 @@ def floors(image: Image, plant: Any) -> tuple[Any, ...]:
             floor["readback_2"] = SIGMAS * drives["sigma_2"] + 1.0 / drives["per_lsb_2"]
         if name == "room":
             floor["clearance_mm"] = CLEARANCE_MM
-        if name == "beam":
+        if name in ("beam", "nodes"):
             floor["said_cycle"] = STAMPS  # that a frame is old is no effect by itself: what it says, and what comes of it, is
         found.append(floor.reshape(-1).view(np.float64))
     return tuple(found)

@@ -19,7 +19,8 @@ from .noise_floor import floors
 
 PATH = re.compile(r"^(?:(plant|control)\.)?(\w+)(?:\[([^\]]+)\])?\.(\w+)(?:\[(\d+)\])?$")
 OUT = {
-    AXIS: ("setpoint",), NODE: ("enable",), BEAM: ("permit", "hv_request", "rate_mu_per_s", "mode", "clear_dose", "said_cycle"),
+    AXIS: ("setpoint",), NODE: ("enable", "said_cycle"),
+    BEAM: ("permit", "hv_request", "rate_mu_per_s", "mode", "clear_dose", "said_cycle"),
     SAFETY: ("response", "preset_mu", "time_limit_s", "start_mu", "arm", "reset", "selftest"),
 }
 CHAMBERS = ("1", "2", "backup")

@@ -1,6 +1,8 @@
-"""The challenge and its answer: a controller that only repeats itself, or a timer left running, cannot give it."""
+"""The challenge and its answer, or a refusal: a controller that only repeats itself, or a timer left running, cannot give it."""
 
 from .compiled import compiled
+
+REFUSAL = -1  # said in place of an answer: open at once, do not wait for silence
 
 
 @compiled

@@ -20,6 +20,7 @@ AXIS = np.dtype([
 
 NODE = np.dtype([
     ("enable", "f8"),  # out: 1.0 = drive power wanted, repeated every cycle; without it the brakes are on
+    ("said_cycle", "i8"),  # out: cycle in which all this device hears was said; 0 = by somebody who gives no stamps
     ("powered", "f8"),  # in: 1.0 = drives have power and are free of faults
     ("calibrated", "f8"),  # in: 1.0 = reference positions found since power-up
     ("sampled_cycle", "i8"),  # in: cycle in which this node's readings were acquired at the sensor

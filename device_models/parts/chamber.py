@@ -24,6 +24,13 @@ CHAMBER = np.dtype([
 
 
 @compiled
+def seen(chamber, dose_mu):
+    """What it makes of one pulse of so much dose, its noise aside, MU."""
+    reading = dose_mu * chamber.gain * chamber.field_gain * (chamber.hv_v * chamber.per_hv)
+    return chamber.most_mu_per_pulse if reading > chamber.most_mu_per_pulse else reading
+
+
+@compiled
 def collect(chamber, dose_mu, pulses, sample):
     """Add this cycle's dose to the counter; `pulses` is how many pulses gave it."""
     gain = chamber.gain * chamber.field_gain * (chamber.hv_v * chamber.per_hv)

@@ -8,6 +8,8 @@ from ..interface.compiled import compiled
 from ..interface.image import DT_S, Node, records
 from .drive import step_drives
 
+HEARS_CYCLES = 10  # 100 ms: what is older is no order, and a device that hears none takes its own power away
+
 NODE_STATE = np.dtype([
     ("local", "i8"),  # 1 = answered here; 0 = a port answers for this device
     ("initialise_left", "i8"),  # cycles until the reference positions are found
@@ -20,9 +22,16 @@ NODE_STATE = np.dtype([
 
 
 @compiled
-def has_power(node, wire, supply):
+def hears(wire, cycle):
+    """By its stamp, what the wires say is of now. Devices behind a line count for themselves: no stamp is none of then either."""
+    return wire.said_cycle == 0 or abs(cycle - wire.said_cycle) <= HEARS_CYCLES
+
+
+@compiled
+def has_power(node, wire, supply, cycle):
     """Drives have power: supply there, stage healthy, and the enable wire says so in this cycle."""
-    return supply and node.healthy > 0.5 and (wire.enable == 1.0 or node.enable_stuck > 0.5)
+    asked = wire.enable == 1.0 and hears(wire, cycle)
+    return supply and node.healthy > 0.5 and (asked or node.enable_stuck > 0.5)
 
 
 @compiled
@@ -40,7 +49,7 @@ def report(node, wire, powered, cycle):
 @compiled
 def step_axes(drives, wires, node, node_wire, supply, sample, cycle):
     """One cycle of a device that is nothing but axes. Not fitted: no records, and the node says that all is well."""
-    powered = has_power(node, node_wire, supply)
+    powered = has_power(node, node_wire, supply, cycle)
     talks = report(node, node_wire, powered, cycle)
     step_drives(drives, wires, powered, talks, sample)
 

@@ -32,6 +32,7 @@ class Flag(IntFlag):
     TOKEN_NEEDED = 524288  # claim: no beam without an approved position
     BAR_NEEDED = 1048576  # claim: motion needs a held bar
     DRIVES = 2097152  # truth: the safety channel lets the drives have power
+    OLD = 4194304  # wire: by its stamp, what the beam heard was not said in this cycle or the last; a permit of then is none
 
 
 ROW = np.dtype([

@@ -9,6 +9,7 @@ from .columns import JUDGED, Flag
 
 PERMIT, CHANNEL, CHAIN, ARM = int(Flag.PERMIT), int(Flag.CHANNEL), int(Flag.CHAIN), int(Flag.ARM)
 HEARTBEAT, INHIBIT, ALLOWED = int(Flag.HEARTBEAT), int(Flag.INHIBIT), int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
+LOOKED = ALLOWED | int(Flag.OLD)
 INHIBITED_CYCLES = 3  # SI-01: claimed at three ends of cycles, so for 20 ms
 STUCK_CYCLES = 3  # SI-02: a trigger or contactor that sticks is stopped by other means within 40 ms
 SILENT_CYCLES = 6  # SI-12: 60 ms
@@ -39,7 +40,7 @@ def count(state, row):
         tripped |= row.tripped[i] & state.inhibits[i]
     state.tripped = state.tripped + 1 if tripped != 0 else 0
     state.inhibited = state.inhibited + 1 if row.bits & INHIBIT else 0
-    state.unpermitted = state.unpermitted + 1 if row.pulses > 0 and (row.bits & ALLOWED) != ALLOWED else 0
+    state.unpermitted = state.unpermitted + 1 if row.pulses > 0 and (row.bits & LOOKED) != ALLOWED else 0
     state.silent = 0 if row.bits & HEARTBEAT else state.silent + 1
     if row.bits & ARM and not row.bits & PERMIT:
         state.armed_total_mu = row.total_mu

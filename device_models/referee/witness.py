@@ -10,9 +10,11 @@ HV_REQUEST, ARM, RESET, CLEAR = int(Flag.HV_REQUEST), int(Flag.ARM), int(Flag.RE
 SELFTEST, HV_ON, DOOR, ESTOP, MAINS = int(Flag.SELFTEST), int(Flag.HV_ON), int(Flag.DOOR), int(Flag.ESTOP), int(Flag.MAINS)
 BAR, GUARD, KEY, PATIENT, ALIVE = int(Flag.BAR), int(Flag.GUARD), int(Flag.KEY), int(Flag.PATIENT), int(Flag.ALIVE)
 INHIBIT, TOKEN, BAR_NEEDED, DRIVES = int(Flag.INHIBIT), int(Flag.TOKEN_NEEDED), int(Flag.BAR_NEEDED), int(Flag.DRIVES)
+OLD = int(Flag.OLD)
 MLC_BIT = 8  # of `enable`: Node.MLC
 LEAVES_PER_CYCLE = 4  # a leaf that goes too fast for 0.3 s is seen
 MAGNET = 3  # of the live parameters
+SAID_CYCLES = 1  # a permit is good for the cycle it was given in; one frame may be late
 NEVER = -1_000_000  # a stamp below this is no stamp: the node has not spoken yet
 NAN = float("nan")
 
@@ -24,12 +26,13 @@ def bit(condition, value):
 
 
 @compiled
-def hear(trace, image, plant):
+def hear(trace, image, plant, cycle):
     """Before the machine moves: what it is told in this cycle. The controller may take some of it back before the cycle ends."""
     state, beam, safety = trace.state[0], image.beam[0], image.safety[0]
     heard = bit(beam.permit == 1.0, PERMIT) | bit(beam.hv_request == 1.0, HV_REQUEST) | bit(beam.clear_dose == 1.0, CLEAR)
     heard |= bit(safety.arm == 1.0, ARM) | bit(safety.reset == 1.0, RESET) | bit(safety.selftest == 1.0, SELFTEST)
     heard |= bit(safety.response == answer(plant.safety[0].challenge), HEARTBEAT)
+    heard |= bit(beam.said_cycle != 0 and abs(cycle - beam.said_cycle) > SAID_CYCLES, OLD)
     state.heard, state.rate_mu_per_s = heard, beam.rate_mu_per_s
 
 

@@ -159,9 +159,10 @@ def strongest(done: Iterable[str]) -> Reaction:
 def trip_to_permit_ms(track: Track, history: Sequence[Any]) -> float | None:
     """The worst of all trips that found the permit given; None if none did.
 
-    Where the permit's own wire is the fault the channel's chain is what opens: without either there is no beam.
+    Where the permit's own wire is the fault the channel's chain is what opens, or the permit is an old one, which the beam does
+    not take: without any of them there is no beam.
     """
-    given, worst = track.has(Flag.PERMIT) & track.has(Flag.CHANNEL) & track.has(Flag.CHAIN), None
+    given, worst = track.has(Flag.PERMIT) & ~track.has(Flag.OLD) & track.has(Flag.CHANNEL) & track.has(Flag.CHAIN), None
     for trip in history:
         row = track.at(trip.cycle)
         if trip.stop == "inhibit" or row >= len(given) or not given[row]:

@@ -5,7 +5,7 @@ A trip takes the permit away inside `inputs`, in the cycle that saw it. State ma
 
 from device_models.interface.compiled import compiled
 from device_models.interface.grid import on_grid
-from device_models.interface.heartbeat import answer
+from device_models.interface.heartbeat import REFUSAL, answer
 from device_models.interface.image import DT_S, Node
 
 from ..interlocks.scan import scan
@@ -81,7 +81,7 @@ def give_power(control, image):
     job = control.job[0]
     wanted = 0 if (job.reactions & MOTION_STOP) != 0 or job.phase == STOPPED else 1
     for i in range(image.nodes.size):
-        image.nodes[i].enable = float(wanted)
+        image.nodes[i].enable, image.nodes[i].said_cycle = float(wanted), job.cycle
     if wanted == 1 and job.enabled == 0:
         take_up_all(control, image)
         forget_places(job, image)
@@ -125,6 +125,7 @@ def give_permit(job, beam):
     beam.permit = float(job.permit)
     beam.rate_mu_per_s = on_grid(job.rate_mu_per_s * job.permit)
     job.low_cycles = 0 if job.permit == 1 else job.low_cycles + 1
+    job.high_cycles = job.high_cycles + 1 if job.permit == 1 else 0
     job.beam_s += DT_S * job.permit
     job.flowing_s += DT_S if job.permit == 1 and job.flowing > 0 else 0.0
 
@@ -135,7 +136,7 @@ def outputs(control, image):
     job, safety = control.job[0], image.safety[0]
     job.cycle += 1
     heard = job.cycle - image.nodes[BEAM_NODE].sampled_cycle <= DEAF_CYCLES and job.radiating == 0
-    safety.response = answer(safety.challenge) if heard else 0  # a source that is deaf or stuck is stopped by the other channel
+    safety.response = answer(safety.challenge) if heard else REFUSAL  # a source that is deaf or stuck: the other channel stops it
     safety.preset_mu, safety.time_limit_s = on_grid(job.preset_mu), on_grid(job.time_limit_s)
     give_power(control, image)
     held = job.hold

@@ -22,9 +22,13 @@ AWAY = (int(Signal.GANTRY_AWAY), int(Signal.COLLIMATOR_AWAY), int(Signal.JAW_AWA
 @compiled
 def slow_down(signals, param):
     """1.0 while all axes keep up; SLOWEST where the deviation holds the beam: dose that stopped before that would leave a
-    stuck axis waiting inside its limit, and nothing would ever trip. 0.0 without a reading."""
+    stuck axis waiting inside its limit, and nothing would ever trip. 0.0 without a reading.
+
+    The gantry is behind by no more than both of its encoders say: dose that slowed for one wrong reading would leave an arc
+    ahead of its dose."""
     factor = 1.0
-    for lag in (signals[Signal.GANTRY_OFF_DEG] * param.per_gantry_hold, signals[Signal.LEAF_OFF_MM] * param.per_leaf_hold,
+    gantry_deg = signals[Signal.GANTRY_OFF_DEG] - signals[Signal.GANTRY_SPLIT_DEG]
+    for lag in (gantry_deg * param.per_gantry_hold, signals[Signal.LEAF_OFF_MM] * param.per_leaf_hold,
                 signals[Signal.JAW_OFF_MM] * param.per_jaw_hold):
         share = (1.0 - lag) / (1.0 - param.slow_down_at)
         share = SLOWEST if share < SLOWEST else share

@@ -10,6 +10,7 @@ from .worst import NAN, closed, worst
 
 BEAM = int(Phase.BEAM)
 SHORTER, SHORT, LONG = 0.25, 0.1, 0.01  # share of the newest value in a mean over about 0.04 s, 0.1 s and 1 s
+SOONEST = 3  # cycle of a permit in which its first pulse may come: SI-02 wants it there for two whole cycles
 RADIATING = 10  # cycles: longer than the other channel waits for a heartbeat
 
 
@@ -68,9 +69,16 @@ def measure_rates(job, signals, beam):
     signals[Signal.MISSED_PULSES] = job.missed_mean
     begun = job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit
     job.flowing += 1 if begun or job.flowing > 0 else 0
-    late = job.low_cycles - 1 if pulses != 0 and job.permit == 0 else 0
-    job.radiating = RADIATING if late > 0 else max(job.radiating - 1, 0)
-    signals[Signal.RADIATION_OFF] = late
+    job.radiating = max(job.radiating - 1, 0)
+    signals[Signal.RADIATION_OFF] = unpermitted(job) if pulses != 0 else 0.0
+    if signals[Signal.RADIATION_OFF] > 0.0:
+        job.radiating = RADIATING
+
+
+@compiled
+def unpermitted(job):
+    """Cycles that pulses go on for after their permit, or come too soon before one could have given them."""
+    return max(job.low_cycles - 1, 0) if job.permit == 0 else max(SOONEST - job.high_cycles, 0)
 
 
 @compiled

@@ -51,6 +51,7 @@ JOB = np.dtype([
     ("flowing", "i8"),  # cycles since the first pulse under this permit; 0 = none yet
     ("pulses_at_permit", "i8"),
     ("low_cycles", "i8"),  # cycles since the permit fell
+    ("high_cycles", "i8"),  # cycles since the permit rose
     ("radiating", "i8"),  # cycles for which the heartbeat stays away: there were pulses without permit
     ("hold", "i8"),  # Hold
     ("moving", "i8"),  # 1 = between control points without dose

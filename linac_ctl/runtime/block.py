@@ -15,8 +15,8 @@ def run_block(control, image, plant, trace, cycles):
     claim_latches(trace.claims[0], control.interlocks)  # people may have reset some since the last block
     while done < cycles and events == 0:
         outputs(control, image)
-        hear(trace, image, plant)
         cycle = control.job[0].cycle
+        hear(trace, image, plant, cycle)
         step_plant(plant, image, cycle)
         events = inputs(control, image)
         events |= testify(control, image, plant, trace, cycle, events)
@@ -60,7 +60,7 @@ def claim_latches(claims, rows):
 @compiled
 def answer(control, image, plant, trace):
     """The second half of a cycle, once at power-up."""
-    hear(trace, image, plant)
+    hear(trace, image, plant, control.job[0].cycle)
     step_plant(plant, image, control.job[0].cycle)
     events = inputs(control, image)
     return events | testify(control, image, plant, trace, control.job[0].cycle, events)
@@ -73,7 +73,7 @@ def answer(control, image, plant, trace):
 def speak(control, image, plant, trace):
     """What the controller says."""
     outputs(control, image)
-    hear(trace, image, plant)
+    hear(trace, image, plant, control.job[0].cycle)
 
 
 @compiled

@@ -56,7 +56,7 @@ def speak_disturbed(control, image, plant, trace, disturbance, floats, wholes):
     go_on(disturbance.ramps, floats)
     disturbance.state[0].acts = lie(disturbance.out, disturbance.rings, floats, wholes, control.job[0].cycle)
     tell_truth(disturbance.back, floats, wholes)
-    hear(trace, image, plant)
+    hear(trace, image, plant, control.job[0].cycle)
 
 
 @compiled

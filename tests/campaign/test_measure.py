@@ -149,6 +149,12 @@ def test_from_trip_to_permit_is_the_worst_of_all_that_found_it_given():
     assert trip_to_permit_ms(track, [Trip("C", 40)]) is None
 
 
+def test_an_old_permit_is_none_any_more():
+    track = Track(trace())
+    track.rows["bits"][26:] |= int(Flag.OLD)
+    assert trip_to_permit_ms(track, [Trip("A", 25)]) == 10.0
+
+
 def test_a_permit_that_never_falls_is_not_overlooked():
     assert trip_to_permit_ms(Track(trace()), [Trip("A", 25)]) == 750.0
 

@@ -54,7 +54,7 @@ class Rig:
         self.panel = Panel(table(), self.control)
         self.spoiled: list[Callable[[], None]] = []
         self.obedient = True
-        self.on, self.latency = 0, 0  # cycles with permit; cycles until the first pulse
+        self.on, self.latency = 0, 2  # cycles with permit; cycles until the first pulse, two at least (SI-02)
         self.owed = self.mu = 0.0  # pulses; MU since power-up
         self.answer_age = 0  # cycles by which a node's stamp is old
         for guard in Guard:

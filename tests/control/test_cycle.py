@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device_models.interface.heartbeat import answer
+from device_models.interface.heartbeat import REFUSAL, answer
 from device_models.interface.image import AXIS_DEVICES, DT_S, Node
 from linac_ctl.control.cycle import (
     coast,
@@ -276,7 +276,7 @@ def test_a_source_not_heard_of_is_stopped_by_the_other_channel(desk: Desk, silen
     desk.image.safety["challenge"] = 123456
     desk.image.nodes["sampled_cycle"][Node.BEAM] = 100 - silent
     outputs(desk.control, desk.image)
-    assert desk.image.safety["response"][0] == (answer(123456) if answered else 0)
+    assert desk.image.safety["response"][0] == (answer(123456) if answered else REFUSAL)
 
 
 @pytest.mark.parametrize(("radiating", "answered"), [(0, True), (1, False), (10, False)])
@@ -285,7 +285,7 @@ def test_a_source_that_is_stuck_is_stopped_by_the_other_channel(desk: Desk, radi
     desk.image.safety["challenge"] = 123456
     desk.image.nodes["sampled_cycle"][Node.BEAM] = 100
     outputs(desk.control, desk.image)
-    assert desk.image.safety["response"][0] == (answer(123456) if answered else 0)
+    assert desk.image.safety["response"][0] == (answer(123456) if answered else REFUSAL)
 
 
 def test_what_the_beam_is_told_has_the_stamp_of_its_cycle(desk: Desk) -> None:
@@ -294,6 +294,12 @@ def test_what_the_beam_is_told_has_the_stamp_of_its_cycle(desk: Desk) -> None:
     assert desk.beam["said_cycle"] == 100
     outputs(desk.control, desk.image)
     assert desk.beam["said_cycle"] == 101
+
+
+def test_whatever_a_device_hears_wears_the_cycle_it_was_said_in(desk: Desk) -> None:
+    desk.set(phase=Phase.IDLE, cycle=99)
+    outputs(desk.control, desk.image)
+    assert (desk.image.nodes["said_cycle"] == 100).all() and desk.image.beam["said_cycle"][0] == 100
 
 
 def test_a_hold_that_begins_or_ends_in_a_field_is_an_event(desk: Desk) -> None:

@@ -193,6 +193,23 @@ def test_only_an_exact_yes_on_the_enable_wire_gives_power(small: Bench, enable: 
     assert not small.image.nodes["powered"][:Node.BEAM].any()
 
 
+@pytest.mark.parametrize(("age", "moves"), [(0, True), (10, True), (11, False), (-10, True), (-11, False), (10**6, False)])
+def test_a_drive_that_hears_old_orders_only_takes_its_own_power_away(small: Bench, age: int, moves: bool) -> None:
+    small.run(20)
+    for place in ramp_up(0.0, 6.0, 12.0, 50):
+        small.image.nodes["said_cycle"] = small.cycle - age
+        small.image.gantry["setpoint"] = place
+        small.run(1)
+    assert bool(small.plant.gantry["position"][0] > 0.5) is moves
+    assert bool(small.image.nodes["powered"][Node.GANTRY]) is moves
+
+
+def test_whoever_gives_no_stamps_is_heard(small: Bench) -> None:
+    small.image.nodes["said_cycle"] = 0
+    trace(small, "gantry", ramp_up(0.0, 6.0, 12.0, 50))
+    assert small.plant.gantry["position"][0] > 0.5
+
+
 def test_faults_of_a_drive_are_writes_to_its_record(small: Bench) -> None:
     drives = small.plant.mlc
     drives["moves"][3], drives["bias"][4], drives["drift_per_cycle"][5], drives["freeze"][6] = 0.0, 1.0, 0.01, 1.0

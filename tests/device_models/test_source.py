@@ -246,7 +246,7 @@ def test_a_welded_contactor_ignores_the_chain_but_not_the_permit(bench: Bench) -
 def test_dose_faults_act_on_truth_and_reading_where_they_should(bench: Bench) -> None:
     bench.ready(1000.0)
     bench.beam(50)
-    bench.plant.beam["pulse_factor"] = 3.0
+    bench.plant.beam["pulse_factor"], bench.plant.beam["pulse_limit"] = 3.0, 9.0
     assert bench.beam(100).sum() == pytest.approx(30.0, rel=0.02)
     assert bench.image.beam["pulse_mu"][0] == pytest.approx(3 / 36, rel=0.05)
     bench.plant.beam["pulse_factor"] = 1.0
@@ -310,3 +310,13 @@ def test_a_trigger_that_sticks_asks_for_no_stamp_and_a_host_without_a_clock_give
     assert bench.beam(20).sum() > 0.0
     bench.plant.beam["stuck_on"], bench.image.beam["said_cycle"] = 0.0, 0
     assert bench.beam(20).sum() > 0.0
+
+
+@pytest.mark.parametrize(("age", "hot"), [(10, True), (11, False)])
+def test_a_source_that_hears_old_orders_only_goes_cold(bench: Bench, age: int, hot: bool) -> None:
+    bench.ready(1000.0)
+    assert bench.image.beam["hv_on"][0] == 1.0
+    bench.image.nodes["said_cycle"][Node.BEAM] = bench.cycle - age
+    bench.run(1)
+    assert bool(bench.plant.beam["hv_on"][0] == 1.0) is hot
+    assert bool(bench.image.nodes["powered"][Node.BEAM] == 1.0) is hot

@@ -7,7 +7,7 @@ import pytest
 
 from device_models.beam import BEAM_STATE
 from device_models.config import SafetyConfig
-from device_models.interface.heartbeat import answer
+from device_models.interface.heartbeat import REFUSAL, answer
 from device_models.interface.image import ALL_TESTED, BEAM, DT_S, NODE, SAFETY, SafetyOpen, records
 from device_models.parts.chamber import CHAMBER
 from device_models.parts.node import NODE_STATE
@@ -199,7 +199,7 @@ def test_the_timer_counts_with_permit_or_pulses(channel: Channel, permit: bool, 
 
 def test_silence_counts_cycles_without_the_right_answer(channel: Channel) -> None:
     for k in range(1, 4):
-        listen(channel.safety, -1, k)
+        listen(channel.safety, 5, k)
         assert channel.safety["silent_cycles"] == k
     listen(channel.safety, answer(int(channel.safety["challenge"])), 9)
     assert channel.safety["silent_cycles"] == 0
@@ -504,6 +504,25 @@ def test_a_lost_controller_and_an_emergency_stop_take_drive_power_and_nothing_el
     channel.armed().set(open=bit if bit != LIMITS else 0, loaded=0 if bit == LIMITS else 1)
     assert channel.run() == bit and channel.wire["permit"] == 0.0
     assert channel.safety["motion"] == (0.0 if bit in (HEARTBEAT, ESTOP) else 1.0)
+
+
+def test_a_refusal_opens_at_once_and_takes_drive_power(channel: Channel) -> None:
+    channel.armed().alive = False
+    channel.ask(response=REFUSAL)
+    assert channel.run() == HEARTBEAT and channel.wire["permit"] == channel.safety["motion"] == 0.0
+
+
+def test_a_refusal_after_long_silence_makes_it_no_shorter(channel: Channel) -> None:
+    channel.set(silent_cycles=600)
+    listen(channel.safety, REFUSAL, 9)
+    assert channel.safety["silent_cycles"] == 601
+
+
+def test_a_channel_whose_watchdog_is_dead_does_not_hear_a_refusal_either(channel: Channel) -> None:
+    channel.armed().set(dead=HEARTBEAT)
+    channel.alive = False
+    channel.ask(response=REFUSAL)
+    assert channel.run() == 0 and channel.wire["permit"] == 1.0
 
 
 @pytest.mark.parametrize(("silent", "motion"), [(4, 1.0), (5, 0.0), (6, 0.0)])

@@ -11,6 +11,7 @@ from device_models.beam import (
     clear_dose,
     give_dose,
     ionise,
+    limit,
     misfires,
     new_beam,
     of_now,
@@ -242,6 +243,34 @@ def test_misfires_have_a_stream_of_their_own_after_the_quadrants(source: Source)
     assert [misfires(source.beam, 500, source.noise, cycle) for cycle in range(4)] != drawn
 
 
+@pytest.mark.parametrize(("factor", "gain", "most", "pulses", "given", "limited"), [
+    (1.0, 1.0, 1e9, 4, 4, 0), (1.49, 1.0, 1e9, 4, 4, 0), (1.51, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 0, 0, 0),
+    (40.0, 1.0, 0.149, 4, 4, 0), (40.0, 1.0, 0.151, 4, 1, 1),  # a chamber that saturates sees no more than it can
+    (1.0, 1.51, 1e9, 4, 1, 1), (1.51, 0.9, 1e9, 4, 4, 0), (NAN, 1.0, 1e9, 4, 1, 1), (1.0, NAN, 1e9, 4, 1, 1),
+])
+def test_the_first_pulse_that_is_far_too_large_is_the_last_one(source: Source, factor: float, gain: float, most: float, pulses: int,
+                                                               given: int, limited: int) -> None:
+    source.set(pulse_factor=factor, pulse_limit=1.5)
+    source.chambers["gain"], source.chambers["most_mu_per_pulse"] = gain, most
+    assert limit(source.beam, source.mode, source.chambers[0], pulses) == given and source.beam["limited"] == limited
+
+
+def test_after_a_pulse_that_was_too_large_there_are_none_until_the_high_voltage_has_been_off(source: Source) -> None:
+    source.on().run(10)
+    before = int(source.beam["pulses"])
+    source.set(pulse_factor=2.0)
+    source.run()
+    source.set(pulse_factor=1.0)
+    source.run(50)
+    assert int(source.beam["pulses"]) == before + 1 and source.beam["limited"] == 1 and source.beam["hv_on"] == 1.0
+    source.ask(hv_request=0.0)
+    source.run()
+    assert source.beam["limited"] == 0
+    source.ask(hv_request=1.0)
+    source.run(20)
+    assert int(source.beam["pulses"]) > before + 1
+
+
 @pytest.mark.parametrize(("pulses", "missed", "factor", "noise", "dose"), [
     (4, 0, 1.0, 0.0, 0.4), (4, 1, 1.0, 0.0, 0.3), (4, 0, 1.5, 0.0, 0.6), (4, 0, 1.0, 2.0, 0.4 * 1.01), (4, 4, 1.0, 2.0, 0.0),
     (1, 0, 1.0, 2.0, 0.1 * 1.02), (0, 0, 1.0, 1.0, 0.0),
@@ -295,7 +324,7 @@ def test_any_no_stops_pulses_in_its_own_cycle(source: Source, stop: str) -> None
 @pytest.mark.parametrize("mode", [-1, 99])
 def test_a_mode_that_does_not_exist_gives_nothing(source: Source, mode: int) -> None:
     source.hot().ask(permit=1.0, rate_mu_per_s=15.0, mode=mode)
-    pulse(source.beam, source.modes, source.wire, True, 0, source.noise, 1)
+    pulse(source.beam, source.modes, source.chambers[0], source.wire, True, 0, source.noise, 1)
     assert source.beam["on_cycles"] == 0 and source.beam["pulses"] == 0
 
 

@@ -63,6 +63,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-28": {
         "the permit falls, and nobody knows why": lambda m: held(m, MID, MID + 20),
+        "the permit falls behind an old frame, and nobody knows why": lambda m: held(m, MID, MID + 20).flag(Flag.OLD, MID - 3, MID + 3),
         "a trip half a second later": lambda m: held(m, MID, MID + 60).know(Cause(MID + 50, "MU_DIS", "why")),
         "a trip without a text": lambda m: held(m, MID, MID + 20).know(Cause(MID - 1, "MU_DIS", "")),
         "the channel falls, and nobody knows why": lambda m: m.dark(MID + 1, LAST).flag(Flag.CHANNEL, MID, CYCLES, on=False),
@@ -109,6 +110,7 @@ NEAR: dict[str, dict[str, Alter]] = {
         "a hold that is on record": lambda m: held(m, MID, MID + 20).know(Cause(MID - 1, "hold", "motion without dose"),
                                                                                 Cause(LAST, "beam 1 stopped", "left")),
         "the end of the dose": lambda m: m,
+        "old frames without a permit": lambda m: m.flag(Flag.OLD, MID, MID + 2).dark(MID, MID + 2),
         "the channel opens on a controller that does not answer": lambda m: m.flag(Flag.HEARTBEAT, MID - 5, CYCLES, on=False).dark(
             MID, LAST),
         "the controller is dead": lambda m: m.flag(Flag.ALIVE, MID - 5, CYCLES, on=False).dark(MID, LAST),

@@ -97,6 +97,11 @@ def near(made: Made, cycles: int, mm: float) -> Made:
     return move(made, "gantry_deg", None, SOME, ramp(3.0, cycles)).add("gantry_set_deg", SOME, CYCLES, 1.5)
 
 
+def put(made: Made, mm: float) -> Made:
+    """A fault puts something so near."""
+    return made.set("clearance_mm", SOME, CYCLES, mm).fact(injected=(InjectedFact("f", "ROM-06", SOME),))
+
+
 VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-16": {
         "the couch drifts without power": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 100)),
@@ -124,6 +129,9 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-19": {
         "contact": lambda m: m.set("clearance_mm", SOME, SOME + 20, -1.0),
         "automatic motion at 15 mm": lambda m: near(m, 50, 15.0),
+        "into what was put so close that it touches": lambda m: put(m, -25.0).set("clearance_mm", SOME + 5, CYCLES, -36.0),
+        "into what was put near": lambda m: put(m, 5.0).set("clearance_mm", SOME + 5, CYCLES, -1.0),
+        "contact, and something else is put there later": lambda m: put(m, -25.0).set("clearance_mm", SOME - 5, SOME, -1.0),
         "into the patient during the beam": lambda m: m.set("clearance_mm", MID, CYCLES, -30.0),
     },
     "SI-20": {
@@ -195,6 +203,8 @@ NEAR: dict[str, dict[str, Alter]] = {
         "contact, and at rest": lambda m: unpowered(m.flag(Flag.GUARD, SOME, CYCLES, on=False), SOME + 2),
     },
     "SI-19": {
+        "put so close that it touches": lambda m: put(m, -25.0),
+        "put so close that it touches, and 9 mm further": lambda m: put(m, -25.0).set("clearance_mm", SOME + 5, CYCLES, -34.0),
         "3 mm and standing": lambda m: m.set("clearance_mm", SOME, CYCLES, 3.0),
         "automatic motion stopped in 50 ms": lambda m: near(m, 5, 15.0),
         "automatic motion at 21 mm": lambda m: near(m, 50, 21.0),

@@ -81,6 +81,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-02": {
         "one pulse without a permit": lambda m: gap(m, Flag.PERMIT, 1),
+        "one pulse with a permit of the cycle before last": lambda m: m.flag(Flag.OLD, MID, MID + 1),
         "one pulse past the channel": lambda m: gap(m, Flag.CHANNEL, 1),
         "permit one cycle before the first pulse": lambda m: m.flag(Flag.PERMIT, ON, FIRST - 1, on=False),
         "a stuck trigger that nothing stops": lambda m: faulty(gap(m, Flag.PERMIT, 4)),

@@ -7,14 +7,13 @@ are disturbed instead.
 from typing import Literal
 
 from ...interface.stream.fault import LinkFault
-from ..action import Action, Line, Link, Ramp, Wire, Write
+from ..action import Action, Line, Link, Wire, Write
 from ..behaviour import Behaviour
 from .mode import Choice, Demand, Given, Mode, Place, Range
 from .parts import BEAM_OFF_STOP, beyond, number, word
 
 CYCLE_MS = 10.0
 FRAME_BITS = 400  # of a status frame on a line, about
-GIVES_UP_S = 0.2  # a ramp from 1 to 0 that passes the middle after 0.1 s: a device that hears nothing takes its own power away
 LINKS = Choice(("mlc", "gantry", "couch", "beam", "safety", "room"))
 DEVICES = Choice(("mlc", "gantry", "couch", "beam"))
 Way = Literal["in", "out", "both"]
@@ -29,18 +28,11 @@ def of_line(device: str, way: Way, kind: str, **settings: float) -> tuple[Action
     return tuple(Line(device, LinkFault(kind, way=one, **settings)) for one in to[way])  # type: ignore[arg-type]
 
 
-def no_longer_hears(device: str, way: Way, place: Place) -> tuple[Action, ...]:
-    """What the device itself does about silence; behind a real line it does so by itself."""
-    if way == "in" or device in ("safety", "room") or device in place.links:
-        return ()
-    return (Ramp(f"plant.nodes[{device}].healthy", 0.0, GIVES_UP_S),)
-
-
 def cut(device: str, way: Way, place: Place) -> tuple[Action, ...]:
     """Nothing comes through any more."""
     if device in place.links:
         return of_line(device, way, "loss")
-    return (Link(device, way, Behaviour.FREEZE), *no_longer_hears(device, way, place))
+    return (Link(device, way, Behaviour.FREEZE),)
 
 
 def loss(given: Given, place: Place) -> tuple[Action, ...]:

@@ -1,5 +1,7 @@
 """D. The interlock logic and the record: latches, counters, causes, and what is on paper."""
 
+from typing import Any
+
 import numpy as np
 
 from ..columns import Flag
@@ -55,10 +57,17 @@ def checks_run(it: Property, table: Table) -> Verdict:
     return joined([gap, counts])
 
 
+def as_said(table: Table) -> Any:
+    """(n,) bool: the controller's permit; an old frame in between, known by its stamp, is not what the controller says."""
+    fresh = np.where(table.has(Flag.OLD), -1, np.arange(len(table)))
+    latest = np.maximum.accumulate(fresh)
+    return table.has(Flag.PERMIT)[np.maximum(latest, 0)] & (latest >= 0)
+
+
 def causes_known(it: Property, table: Table) -> Verdict:
     """SI-28."""
     facts = table.facts
-    permit, channel = table.has(Flag.PERMIT), table.has(Flag.CHANNEL)
+    permit, channel = as_said(table), table.has(Flag.CHANNEL)
     known = np.array(sorted(cause.cycle for cause in facts.causes), np.int64)
     named = {cause.cycle for cause in facts.causes if cause.text}
     margins = np.full(len(table), np.inf)

@@ -19,6 +19,7 @@ UNASKED_MS, SETTLED_CYCLES, AWAY_OVER = 50.0, 50, 5  # a setpoint that stands fo
 OVER_SPEED, OVER_MS = 1.02, 250.0
 CONTACT_MS, CONTACT = 50.0, {"mm": 10.0, "deg": 2.0}
 CLOSEST_MM = 20.0
+PUT_THERE = "ROM-06"  # something is put in the way; so close that it touches, that is the fault, and SI-18 judges what comes of it
 
 
 def stop_ms(name: str, unit: str) -> float:
@@ -173,6 +174,15 @@ def contact(it: Property, table: Table) -> Verdict:
     return joined(verdicts)
 
 
+def put_there(table: Table, clear: np.ndarray) -> np.ndarray:
+    """(n,) mm, up to zero: how near a fault has put something, less the way that contact allows; it counts from when it touches."""
+    floor = np.zeros(len(table))
+    for at in rises(table.begun(PUT_THERE, 1)).tolist():
+        if clear[at] < 0.0:
+            floor[at:] = np.minimum(floor[at:], clear[at] - CONTACT["mm"])
+    return floor
+
+
 def no_collision(it: Property, table: Table) -> Verdict:
     """SI-19."""
     clear = table["clearance_mm"].astype(float)
@@ -183,7 +193,8 @@ def no_collision(it: Property, table: Table) -> Verdict:
     if automatic.any():
         automatic &= np.any([moving(table, name) for name in table.axes], axis=0)
     near = run_length(automatic) * CYCLE_MS
-    left = np.where(near > 60.0, clear - CLOSEST_MM, np.where(clear < CLOSEST_MM, clear, clear - CLOSEST_MM))
+    bare = clear - put_there(table, clear)
+    left = np.where(near > 60.0, clear - CLOSEST_MM, np.where(clear < CLOSEST_MM, bare, clear - CLOSEST_MM))
     return it.worst(table, left, "mm between machine, couch and patient, less 20 mm during automatic motion", at_most=1e4,
                     looked=known)
 
@@ -198,5 +209,6 @@ MOTION = (
              "top speed is the drive's; a load that falls is caught within 250 ms and 10 mm; contact counts until power is away",
              speed_limits),
     Property("SI-19", "no collision", "mm", 1, "0 mm; 20 mm in automatic motion, 60 ms to stop",
-             "distance as the collision computer has it, from second encoders", no_collision),
+             "distance as the collision computer has it, from second encoders; of what a fault puts there so close that it touches, "
+             "the 10 mm of SI-18", no_collision),
 )

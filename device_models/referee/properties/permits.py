@@ -32,7 +32,7 @@ def no_beam_with_interlock(it: Property, table: Table) -> Verdict:
 
 def every_permit(it: Property, table: Table) -> Verdict:
     """SI-02."""
-    allowed = table.has(ALLOWED)
+    allowed = table.has(ALLOWED) & ~table.has(Flag.OLD)
     first = table.beam & ~before(table.beam, False) & allowed
     settled = it.worst(table, lambda: since_first(allowed) - 20.0, "permits stood this much longer than 20 ms before a first pulse",
                        at_most=1e4, looked=first)
@@ -99,7 +99,7 @@ def trip_beats_everything(it: Property, table: Table) -> Verdict:
     alone = table.unharmed | table.has(Flag.CHANNEL)  # a wire that is stuck says nothing once the channel has opened
     limit = np.where(table.unharmed, 20.0, 60.0)
     permit = it.worst(table, limit - late, "permit this long after a trip: 20 ms", at_most=20.0,
-                      looked=inhibited & (late > 0) & table.has(Flag.PERMIT) & alone)
+                      looked=inhibited & (late > 0) & table.has(Flag.PERMIT) & ~table.has(Flag.OLD) & alone)
     beam = it.worst(table, 25.0 - late, "beam this long after a trip: 25 ms", at_most=25.0,
                     looked=inhibited & (late > 0) & table.beam)
     return joined([permit, beam])
