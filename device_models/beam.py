@@ -234,6 +234,6 @@ def new_beam(config: SourceConfig, modes: Any) -> Any:
     return records(
         1, BEAM_STATE, last_rate_mu_per_s=full, quadrants=1.0, pulse_factor=1.0, energy_factor=1.0, water_level_ok=1.0,
         warm_up_cycles=round(config.warm_up_s / DT_S), latency_cycles=round(config.beam_on_latency_s / DT_S),
-        pulse_sigma=config.pulse_noise, pulse_limit=config.pulse_limit, quadrant_sigma=config.quadrant_noise, asymmetry_at_start=config.asymmetry_at_start,
-        asymmetry_decay=round(math.exp(-DT_S / config.asymmetry_decay_s), 9),
+        pulse_sigma=config.pulse_noise, pulse_limit=config.pulse_limit, quadrant_sigma=config.quadrant_noise,
+        asymmetry_at_start=config.asymmetry_at_start, asymmetry_decay=round(math.exp(-DT_S / config.asymmetry_decay_s), 9),
     )

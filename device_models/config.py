@@ -56,7 +56,7 @@ class SourceConfig(Frozen):
     carousel_deg_per_s: float = Field(gt=0)
     carousel_window_deg: float = Field(gt=0, description="the place switch of a mode closes this close to its place")
     pulse_noise: float = Field(ge=0, description="dose of one pulse, relative sigma")
-    pulse_limit: float = Field(gt=1, description="the modulator stops at the first pulse that chamber 1 reads so many times too large")
+    pulse_limit: float = Field(gt=1, description="the modulator stops at the first pulse that chamber 1 reads this much too large")
     chamber_1_gain: float = Field(gt=0)
     chamber_2_gain: float = Field(gt=0)
     chamber_3_gain: float = Field(gt=0, description="the safety channel's own chamber")

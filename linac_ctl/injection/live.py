@@ -76,5 +76,5 @@ def device(path: str) -> str:
 
 
 def moves(action: Action) -> bool:
-    """A setpoint that lies: what comes of it is seen in the places of the machine."""
-    return isinstance(action, Wire) and action.path.endswith(".setpoint")
+    """A setpoint or a line that lies to the machine: what comes of it is seen in what the machine does."""
+    return isinstance(action, Wire) and action.path.endswith(".setpoint") or isinstance(action, Link) and action.way != "in"

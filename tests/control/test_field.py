@@ -98,7 +98,8 @@ def test_dose_slows_with_the_worst_laggard_and_creeps_where_it_would_be_held(han
 
 
 @pytest.mark.parametrize(("off", "split", "factor"), [
-    (0.75, 0.0, 0.5), (0.75, 0.25, 1.0), (0.75, 0.15, 0.8), (90.0, 90.0, 1.0), (90.0, 0.0, 0.05), (0.75, NAN, 0.0), (NAN, 0.0, 0.0)])
+    (0.75, 0.0, 0.5), (0.75, 0.25, 1.0), (0.75, 0.15, 0.8), (90.0, 90.0, 1.0), (90.0, 0.0, 0.05), (0.75, NAN, 0.0), (NAN, 0.0, 0.0),
+])
 def test_the_gantry_is_behind_by_no_more_than_both_encoders_say(hand: Hand, off: float, split: float, factor: float) -> None:
     hand.signals[[Signal.GANTRY_OFF_DEG, Signal.GANTRY_SPLIT_DEG]] = [off, split]
     assert slow_down(hand.signals, hand.param) == pytest.approx(factor)

@@ -244,7 +244,8 @@ def test_misfires_have_a_stream_of_their_own_after_the_quadrants(source: Source)
 
 
 @pytest.mark.parametrize(("factor", "gain", "most", "pulses", "given", "limited"), [
-    (1.0, 1.0, 1e9, 4, 4, 0), (1.49, 1.0, 1e9, 4, 4, 0), (1.51, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 0, 0, 0),
+    (1.0, 1.0, 1e9, 4, 4, 0), (1.49, 1.0, 1e9, 4, 4, 0), (1.51, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 4, 1, 1),
+    (40.0, 1.0, 1e9, 0, 0, 0),
     (40.0, 1.0, 0.149, 4, 4, 0), (40.0, 1.0, 0.151, 4, 1, 1),  # a chamber that saturates sees no more than it can
     (1.0, 1.51, 1e9, 4, 1, 1), (1.51, 0.9, 1e9, 4, 4, 0), (NAN, 1.0, 1e9, 4, 1, 1), (1.0, NAN, 1e9, 4, 1, 1),
 ])

@@ -63,7 +63,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-28": {
         "the permit falls, and nobody knows why": lambda m: held(m, MID, MID + 20),
-        "the permit falls behind an old frame, and nobody knows why": lambda m: held(m, MID, MID + 20).flag(Flag.OLD, MID - 3, MID + 3),
+        "the permit falls behind an old frame, and nobody knows why": lambda m: held(m, MID, MID + 20).flag(
+            Flag.OLD, MID - 3, MID + 3),
         "a trip half a second later": lambda m: held(m, MID, MID + 60).know(Cause(MID + 50, "MU_DIS", "why")),
         "a trip without a text": lambda m: held(m, MID, MID + 20).know(Cause(MID - 1, "MU_DIS", "")),
         "the channel falls, and nobody knows why": lambda m: m.dark(MID + 1, LAST).flag(Flag.CHANNEL, MID, CYCLES, on=False),

@@ -209,6 +209,6 @@ MOTION = (
              "top speed is the drive's; a load that falls is caught within 250 ms and 10 mm; contact counts until power is away",
              speed_limits),
     Property("SI-19", "no collision", "mm", 1, "0 mm; 20 mm in automatic motion, 60 ms to stop",
-             "distance as the collision computer has it, from second encoders; of what a fault puts there so close that it touches, "
-             "the 10 mm of SI-18", no_collision),
+             "distance as the collision computer has it, from second encoders; of what a fault puts there so close that it "
+             "touches, the 10 mm of SI-18", no_collision),
 )
