@@ -74,11 +74,11 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
     at = track.at(noticed.cycle) if noticed else len(track.cycle)
     stop = track.beam_ends(at) if noticed else len(track.cycle)
     done = reactions(track, at, noticed, history) if noticed else frozenset()
-    if refused and not (track.pulses[first:] > 0).any():
-        done |= {"prevent_start", "prevent_motion"}
     since = first if due == -1 else last if due is None else min(max(track.at(due), first), last)
     beam, motion = track.pulses[since:last] > 0, track.moving(since, last)
     start = _start(since, beam & exposure.beam | motion & exposure.motion)
+    if refused and not (track.pulses[first:] > 0).any():
+        done |= over(nobody_else=noticed is None, motion=bool(motion.any()))
     return Measures(
         noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
         track.total_mu(stop) - track.total_mu(first), int((beam & exposure.beam).sum()), int((motion & exposure.motion).sum()),
@@ -86,6 +86,12 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
         None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
         0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)))
+
+
+def over(*, nobody_else: bool, motion: bool) -> frozenset[str]:
+    """A session that ended with a refusal and without a pulse: it may not start, and of what it did not do it is stopped."""
+    stopped = {"beam_hold", "beam_off"} if nobody_else else set()
+    return frozenset({"prevent_start", "prevent_motion"} | stopped | ({"motion_stop"} if stopped and not motion else set()))
 
 
 def _start(since: int, exposed: Any) -> int | None:

@@ -24,7 +24,7 @@ from .ended import Ended, ended
 from .measure import Measures, false_trip, measure, strongest, trip_to_permit_ms, visited
 from .row import Outcome, Row, of_case
 from .track import MS, Track
-from .verdict import ORDER, Due, decide, fault_free, reacted
+from .verdict import Due, decide, fault_free, worst_of
 
 Place = tuple[str, str | None, str | None]
 _orders: dict[Place, Any] = {}  # of this worker: reading the files and making a plan takes longer than some runs
@@ -236,7 +236,7 @@ def _with_faults(run: Ended, case: Case, row: Row, track: Track) -> Row:
                   injected_s=None if not injected else round(min(injected) * MS / 1000.0, 2))
     if not acted:
         return row
-    worst = min(range(len(acted)), key=lambda k: (ORDER.index(reacted(*acted[k])[0]), k))
+    worst = worst_of(acted)
     return _measured(replace(row, effective_ms=active[worst].effective_cycle * MS), acted[worst][1], acted[worst][0])
 
 

@@ -122,7 +122,13 @@ def decide(*, injected: bool, acted: Sequence[tuple[Due, Measures]], judged: boo
         return "not_activated", "truth and wires were as without the fault"
     if not judged:
         return "failed", "no referee has judged this run"
-    return min((reacted(due, m) for due, m in acted), key=lambda one: ORDER.index(one[0]))
+    return reacted(*acted[worst_of(acted)])
+
+
+def worst_of(acted: Sequence[tuple[Due, Measures]]) -> int:
+    """Which of several verdicts counts. Beside a fault that asks for a reaction, a trip is no false one of a control case."""
+    asking = [k for k, (due, _) in enumerate(acted) if not due.control_case] or range(len(acted))
+    return min(asking, key=lambda k: (ORDER.index(reacted(*acted[k])[0]), k))
 
 
 def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:

@@ -109,6 +109,18 @@ def test_a_refusal_without_beam_is_a_reaction():
     assert {"prevent_start", "prevent_motion"} <= m.reactions and m.worst_miss_mm is None
 
 
+@pytest.mark.parametrize(("moves", "history", "done"), [
+    (False, [], {"prevent_start", "prevent_motion", "beam_hold", "beam_off", "motion_stop"}),
+    (True, [], {"prevent_start", "prevent_motion", "beam_hold", "beam_off"}),
+    (False, [Trip("MLC_POS", 25)], {"prevent_start", "prevent_motion"}),  # somebody noticed: what was done counts
+])
+def test_a_session_that_is_over_before_its_beam_is_stopped(moves, history, done):
+    rows = trace(beam=(0, 0))
+    rows["gantry_deg"] = np.arange(len(rows)) * (0.1 if moves else 0.0)
+    assert of(Track(rows), history, refused=True).reactions >= done
+    assert not of(Track(rows), history, refused=True).reactions & ({"beam_off", "motion_stop"} - done)
+
+
 def test_a_refusal_after_beam_is_none():
     assert not of(Track(trace()), [], refused=True).reactions
 

@@ -106,6 +106,14 @@ def test_nothing_may_happen_in_a_control_case():
     assert verdict(measures(None, ()), control) == "passed" and verdict(measures(), control) == "failed"
 
 
+@pytest.mark.parametrize("ms, expected", [(50.0, "passed"), (None, "missed")])
+def test_beside_a_fault_that_asks_for_it_a_trip_is_no_false_one_of_a_control_case(ms, expected):
+    control = Mode("never", None, None, ("none",), "nothing")
+    acted = [(Due.of(mode), measures(ms, () if ms is None else ("beam_hold",))) for mode in (control, Mode())]
+    assert verdict(None, acted=acted) == expected
+    assert verdict(None, acted=[acted[0], acted[0]]) == ("failed" if ms else "passed")
+
+
 @pytest.mark.parametrize("first, second, expected", [
     (50.0, 200.0, "passed"), (110.0, 200.0, "missed"), (50.0, 210.0, "missed"), (None, 200.0, "passed"), (None, None, "harmless"),
 ])
