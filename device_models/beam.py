@@ -202,7 +202,7 @@ def show_dose(beam, chambers, wire):
 @compiled
 def show_mode(beam, carousel, wire):
     """Mode side of the beam's wires."""
-    wire.hv_on = beam.hv_on
+    wire.hv_on, wire.heard_cycle = beam.hv_on, wire.said_cycle
     wire.mode_sensed = carousel.sensed
     wire.carousel_deg = on_grid(carousel.angle_deg + carousel.resolver_bias_deg)
     wire.accessory = beam.accessory

@@ -216,8 +216,7 @@ class Simulation:
         except LinacError as error:
             self._end(error)
         except TimeoutError:
-            self.stuck = True
-            self._end(DeviceError(f"session: not over after {self.order.longest_s:g} s of machine time; see time_limit_s"))
+            self._end(self._out_of_time())
         except MachineError as error:  # a verb that a subsystem does not know in its state
             await self.linac.lost()
             self._end(DeviceError(f"session: {error}; everything is at rest; look at the event log, then resume from the record"))
@@ -225,6 +224,15 @@ class Simulation:
             if not isinstance(errors.exceptions[0], LinacError):
                 raise
             self._end(errors.exceptions[0])
+
+    def _out_of_time(self) -> DeviceError:
+        """The session's time limit is over; or something of ours has ended a wait before its time."""
+        at_s, longest_s = self.engine.cycle * DT_S, self.order.longest_s
+        self.stuck = at_s >= longest_s
+        if self.stuck:
+            return DeviceError(f"session: not over after {longest_s:g} s of machine time; see time_limit_s")
+        return DeviceError(f"session: a wait was broken off after {at_s:g} s, long before the time limit of {longest_s:g} s; "
+                           "look at the event log, then resume from the record")
 
     def _end(self, error: LinacError) -> None:
         """What the session ended with. A record that was lost is the cause of whatever came of it."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..interface.image import AXIS_DEVICES, Couch, Image
+from .noise_floor import STAMPED
 
 ANYTHING = np.inf  # judged by something else
 TURNING_DEG_PER_S = 0.1  # a gantry that is under way may be twice as far off
@@ -46,7 +47,8 @@ def bounds(image: Image) -> tuple[Any, ...]:
             bound[field] = -SHARE
         if name == "room":
             bound["clearance_mm"] = CLEARANCE_MM
-        if name in ("beam", "nodes"):
-            bound["said_cycle"] = np.float64(ANYTHING).view(np.int64)  # as a word of whole numbers
+        if name in STAMPED:
+            for field in STAMPED[name]:
+                bound[field] = np.float64(ANYTHING).view(np.int64)  # as a word of whole numbers
         found.append(bound.reshape(-1).view(np.float64))
     return tuple(found)

@@ -13,6 +13,7 @@ from ..interface.image import AXIS_DEVICES, Image
 
 SIGMAS = 12.0
 STAMPS = np.float64(1e12).view(np.int64)  # as a word of whole numbers
+STAMPED = {"beam": ("said_cycle", "heard_cycle"), "nodes": ("said_cycle",)}
 CLEARANCE_MM = 1.0  # worked out from second encoders: 0.003 deg of the gantry are 0.06 mm, and all axes have some
 
 
@@ -26,7 +27,8 @@ def floors(image: Image, plant: Any) -> tuple[Any, ...]:
             floor["readback_2"] = SIGMAS * drives["sigma_2"] + 1.0 / drives["per_lsb_2"]
         if name == "room":
             floor["clearance_mm"] = CLEARANCE_MM
-        if name in ("beam", "nodes"):
-            floor["said_cycle"] = STAMPS  # that a frame is old is no effect by itself: what it says, and what comes of it, is
+        if name in STAMPED:
+            for field in STAMPED[name]:
+                floor[field] = STAMPS  # that a frame is old is no effect by itself: what it says, and what comes of it, is
         found.append(floor.reshape(-1).view(np.float64))
     return tuple(found)

@@ -51,6 +51,7 @@ BEAM = np.dtype([
     ("mode", "i8"),  # out: beam mode wanted: index into the machine's table of modes
     ("clear_dose", "f8"),  # out: 1.0 = zero both dose counters (acts only while there is no permit)
     ("said_cycle", "i8"),  # out: cycle in which all this was said; 0 = by somebody who gives no stamps
+    ("heard_cycle", "i8"),  # in: which of these orders the readings below came of, by its stamp; 0 = a source that does not say
     ("mu_1", "f8"),  # in: chamber 1 counter since cleared
     ("mu_2", "f8"),  # in: chamber 2 counter since cleared
     ("rate_1_mu_per_s", "f8"),  # in: dose rate seen by chamber 1, mean over the last 0.1 s

@@ -15,6 +15,7 @@ from .displaced import misses
 from .row import Reaction
 from .track import MS, Track
 
+NEEDED = Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN | Flag.HV_ON  # for a pulse
 SETTLE_CYCLES = 8  # a reaction shows itself in all its parts
 STOPS = {"hold": "beam_hold", "interrupt": "beam_off", "terminate": "beam_off", "estop": "motion_stop"}
 BITS = {Bit.BEAM_HOLD: "beam_hold", Bit.BEAM_OFF: "beam_off", Bit.TERMINATE: "beam_off", Bit.MOTION_STOP: "motion_stop",
@@ -165,10 +166,10 @@ def strongest(done: Iterable[str]) -> Reaction:
 def trip_to_permit_ms(track: Track, history: Sequence[Any]) -> float | None:
     """The worst of all trips that found the permit given; None if none did.
 
-    Where the permit's own wire is the fault the channel's chain is what opens, or the permit is an old one, which the beam does
-    not take: without any of them there is no beam.
+    Where the permit's own wire is the fault the channel's chain is what opens, or the high voltage goes, or the permit is an old
+    one, which the beam does not take: without any of them there is no beam.
     """
-    given, worst = track.has(Flag.PERMIT) & ~track.has(Flag.OLD) & track.has(Flag.CHANNEL) & track.has(Flag.CHAIN), None
+    given, worst = track.has(NEEDED) & ~track.has(Flag.OLD), None
     for trip in history:
         row = track.at(trip.cycle)
         if trip.stop == "inhibit" or row >= len(given) or not given[row]:

@@ -26,8 +26,8 @@ class Track:
         return int(np.searchsorted(self.cycle, cycle))
 
     def has(self, flag: Flag) -> Any:
-        """A bit in every row."""
-        return (self.bits & int(flag)) != 0
+        """All of these bits, in every row."""
+        return (self.bits & int(flag)) == int(flag)
 
     def unpowered(self) -> Any:
         """In every row: nobody asks for drive power, or the safety channel keeps it back."""

@@ -78,8 +78,10 @@ class Due:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
         if self.demand != "react":
             return False
-        if self.detect_by in ("at_load", "at_start"):
+        if self.detect_by == "at_load":
             return True
+        if self.detect_by == "at_start":
+            return m.beam_cycles > 0
         if self.detect_by in ("before_beam", "before_motion"):
             there = m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles
             return there >= CONFIRMED + ceil(self.onset_ms / MS)

@@ -167,9 +167,18 @@ def drop_permit(job, beam):
 
 
 @compiled
+def drop_power(image):
+    """No drive power from here on, even if this is the controller's last cycle."""
+    for i in range(image.nodes.size):
+        image.nodes[i].enable = 0.0
+
+
+@compiled
 def react(control, image):
     """What the reactions in force mean for this very cycle."""
     job, beam = control.job[0], image.beam[0]
+    if (job.reactions & MOTION_STOP) != 0:
+        drop_power(image)
     if (job.reactions & BLOCKS_BEAM) != 0:
         drop_permit(job, beam)
     if (job.reactions & BEAM_OFF) != 0 and (job.phase == BEAM or job.phase == READY):

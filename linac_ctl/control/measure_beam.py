@@ -70,15 +70,19 @@ def measure_rates(job, signals, beam):
     begun = job.permit == 1 and pulses > 0 and beam.pulses != job.pulses_at_permit
     job.flowing += 1 if begun or job.flowing > 0 else 0
     job.radiating = max(job.radiating - 1, 0)
-    signals[Signal.RADIATION_OFF] = unpermitted(job) if pulses != 0 else 0.0
+    signals[Signal.RADIATION_OFF] = unpermitted(job, beam) if pulses != 0 else 0.0
     if signals[Signal.RADIATION_OFF] > 0.0:
         job.radiating = RADIATING
 
 
 @compiled
-def unpermitted(job):
-    """Cycles that pulses go on for after their permit, or come too soon before one could have given them."""
-    return max(job.low_cycles - 1, 0) if job.permit == 0 else max(SOONEST - job.high_cycles, 0)
+def unpermitted(job, beam):
+    """Cycles that pulses go on for after their permit, or come too soon before one could have given them.
+
+    The first one without a permit counts where the source had heard of it: else an order may have been lost on its way.
+    """
+    late = job.low_cycles if beam.heard_cycle == job.cycle else job.low_cycles - 1
+    return max(late, 0) if job.permit == 0 else max(SOONEST - job.high_cycles, 0)
 
 
 @compiled

@@ -59,7 +59,7 @@ class Signal(IntEnum):
     CHAMBER_HV = 44  # worst deviation of either chamber's voltage, share
     ENERGY = 45  # |sensed / nominal - 1|
     MODE_WRONG = 46  # 1.0 when target and filter are not those of the mode asked for
-    RADIATION_OFF = 47  # cycles with pulses since the permit fell, the first two not counted
+    RADIATION_OFF = 47  # cycles with pulses since the permit fell, less one if the source does not say what it heard; or too soon
     MISSED_PULSES = 48  # arcs and misfires in about the last second
     ACCESSORY_WRONG = 49
     UTILITY_BAND = 50  # worst live parameter in units of its band; 1.0 = at the edge

@@ -80,10 +80,12 @@ class Deeds:
         for name, value in {"part": word.part, "word": word.word, "left": n, "target": action.value,
                             "step": (action.value - before) / n}.items():
             ramps[name][i] = value
+        self.blocks.ramps[i] = live.fault.id, word
 
         def undo() -> None:
             ramps["left"][i] = 0
-            self.words.put(word, before)
+            self.blocks.ramps.pop(i, None)
+            self._put(live, word, before)
 
         live.undo.append(undo)
 

@@ -77,4 +77,6 @@ def device(path: str) -> str:
 
 def moves(action: Action) -> bool:
     """A setpoint or a line that lies to the machine: what comes of it is seen in what the machine does."""
-    return isinstance(action, Wire) and action.path.endswith(".setpoint") or isinstance(action, Link) and action.way != "in"
+    if isinstance(action, Link):
+        return action.way != "in"
+    return isinstance(action, Wire) and action.path.endswith(".setpoint")

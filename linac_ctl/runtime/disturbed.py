@@ -8,7 +8,7 @@ import numpy as np
 from device_models.disturb.disturbance import Disturbance
 from device_models.disturb.moment import DUE
 from device_models.disturb.twin import Twin, differs, shadow
-from device_models.disturb.words import Words
+from device_models.disturb.words import Word, Words
 from device_models.interface.compiled import pinned
 
 from ..errors import ControllerGone
@@ -29,6 +29,7 @@ class Disturbed:
         self.engine, self.words, self.disturbance = engine, words, disturbance
         self.on_due, self.on_effective = on_due, on_effective
         self.twins: dict[str, Twin] = {}
+        self.ramps: dict[int, tuple[str, Word]] = {}  # row of a ramp under way: whose it is, and what it moves
         self.watch: dict[str, list[Callable[[], bool]]] = {}  # faults of real lines: has it acted?
         self.dead = False  # no end is known
         self.done = 0  # cycles of the block under way
@@ -58,7 +59,7 @@ class Disturbed:
             raise ControllerGone("controller: its process is gone; the machine went on by itself for 2 s. Resume from the record")
 
     def _some(self, cycles: int) -> tuple[int, int]:
-        if self.engine.ports is not None or len(self.twins) > 1:
+        if self.engine.ports is not None or len(self.twins) > 1 or (self.twins and self.ramps):
             n, events = self._cycle()
         else:
             n, events = self._beside(cycles) if self.twins else self._compiled(cycles)
@@ -90,6 +91,7 @@ class Disturbed:
         shared, ports, image = self._shared(), self.engine.ports, self.engine.image
         self._speak(*shared)
         cycle = self.engine.cycle
+        self._hand_on()
         for twin in self.twins.values():
             self._shadow(twin.beside, self.engine.plant, self.disturbance.out, np.int64(cycle))
         if ports is None:
@@ -102,6 +104,15 @@ class Disturbed:
             ports.receive(image, cycle)
             self._look(cycle)
         return 1, int(self._conclude(*shared))
+
+    def _hand_on(self) -> None:
+        """A twin is without its own fault only: what other faults move by and by moves there too."""
+        for row, (owner, word) in list(self.ramps.items()):
+            for name, twin in self.twins.items():
+                if name != owner:
+                    twin.write(word, self.words.get(word))
+            if not self.disturbance.ramps["left"][row]:
+                del self.ramps[row]
 
     def _compare(self, cycle: int) -> None:
         for name, twin in list(self.twins.items()):

@@ -9,7 +9,7 @@ from device_models.disturb.twin import differs, shadow
 from device_models.disturb.wire import lie, tell_truth
 from device_models.interface.compiled import compiled
 from device_models.plant import step_plant
-from device_models.referee.witness import hear
+from device_models.referee.witness import hear, witness
 
 from ..control.cycle import inputs, outputs
 from .block import claim_latches, testify
@@ -66,10 +66,11 @@ def conclude_disturbed(control, image, plant, trace, disturbance, floats, wholes
     tell_truth(disturbance.out, floats, wholes)
     acts = disturbance.state[0].acts | lie(disturbance.back, disturbance.rings, floats, wholes, cycle)
     claim_latches(trace.claims[0], control.interlocks)
-    events = 0
     if disturbance.state[0].alive == 1:
         events = inputs_but(control, image, disturbance.state[0].skip_row)
-    events |= testify(control, image, plant, trace, cycle, events)
+        events |= testify(control, image, plant, trace, cycle, events)
+    else:
+        events = witness(trace, plant, image, cycle)  # nobody is there to claim anything
     job = control.job[0]
     events |= DUE if acts == 1 else 0
     return events | wait_for(disturbance.moments, floats, wholes, job.phase, job.beam_number, cycle)

@@ -11,7 +11,7 @@ from linac_ctl.campaign.measure import before_faults, false_trip, measure, stron
 from linac_ctl.campaign.track import Track
 from linac_ctl.control.phases import Phase, Reaction
 
-ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN | Flag.DRIVES)
+ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN | Flag.DRIVES | Flag.HV_ON)
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,13 @@ def test_from_trip_to_permit_is_the_worst_of_all_that_found_it_given():
     history = [Trip("A", 25), Trip("B", 26), Trip("C", 40), Trip("D", 20, "inhibit")]
     assert trip_to_permit_ms(track, history) == 20.0
     assert trip_to_permit_ms(track, [Trip("C", 40)]) is None
+
+
+@pytest.mark.parametrize("gone", [Flag.CHANNEL, Flag.CHAIN, Flag.HV_ON])
+def test_without_any_of_what_a_pulse_needs_a_permit_is_none(gone):
+    track = Track(trace())
+    track.rows["bits"][27:] &= ~int(gone)
+    assert trip_to_permit_ms(track, [Trip("A", 25)]) == 20.0
 
 
 def test_an_old_permit_is_none_any_more():

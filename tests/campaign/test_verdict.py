@@ -90,6 +90,11 @@ def test_what_must_be_noticed_before_beam_has_until_the_beam(m, expected):
     assert verdict(m, Mode("before_beam", 100.0, None, ("prevent_start",))) == expected
 
 
+@pytest.mark.parametrize("beam, expected", [(0, "harmless"), (1, "missed")])
+def test_what_is_due_at_a_start_is_not_due_where_none_came(beam, expected):
+    assert verdict(measures(None, (), beam=beam, motion=50), Mode("at_start", None, None, ("prevent_start",))) == expected
+
+
 @pytest.mark.parametrize("ms, expected", [(20.0, "passed"), (520.0, "passed"), (530.0, "missed")])
 def test_what_is_due_before_a_beam_that_is_on_already_has_two_cycles_from_its_onset(ms, expected):
     assert verdict(measures(ms, ("prevent_start",)), Mode("before_beam", None, None, ("prevent_start",), onset=500.0)) == expected

@@ -387,6 +387,15 @@ def test_what_each_reaction_does_to_a_beam_in_its_own_cycle(desk: Desk, reaction
     assert desk.goals() == (SET if stopped else GOAL)
 
 
+@pytest.mark.parametrize(("reaction", "enable"), [
+    (Reaction.MOTION_STOP, 0.0), (Reaction.PREVENT_MOTION, 1.0), (Reaction.BEAM_OFF, 1.0), (Reaction.BEAM_HOLD, 1.0)])
+def test_a_motion_stop_takes_drive_power_in_its_own_cycle(desk: Desk, reaction: Reaction, enable: float) -> None:
+    with_beam(desk).set(reactions=reaction)
+    desk.image.nodes["enable"] = 1.0
+    react(desk.control, desk.image)
+    assert (desk.image.nodes["enable"] == enable).all()
+
+
 @pytest.mark.parametrize(("phase", "after"), [
     (Phase.IDLE, Phase.IDLE), (Phase.MOVE, Phase.MOVE), (Phase.READY, Phase.STOPPED), (Phase.STOPPED, Phase.STOPPED)])
 def test_an_interrupt_ends_an_armed_field_and_leaves_other_phases(desk: Desk, phase: Phase, after: Phase) -> None:

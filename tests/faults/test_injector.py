@@ -242,3 +242,22 @@ def test_a_counter_that_is_off_by_less_than_channels_may_be_apart_is_not_due_yet
     sim = still(Fault("f", AT_5_MU, parameter="plant.chambers[1].gain", value=0.5))
     (found,) = sim.injector.evidence()
     assert found.due_cycle is not None and found.due_cycle > (found.effective_cycle or 0) + 2
+
+
+@pytest.mark.parametrize("order", [("frozen", "drift"), ("drift", "frozen")])
+def test_what_one_fault_moves_by_and_by_is_no_effect_of_another(order: tuple[str, str]) -> None:
+    both = {"frozen": Fault("frozen", AT_5_MU, parameter="plant.gantry.freeze_2", value=1.0),
+            "drift": Fault("drift", AT_5_MU, mode="PLT-10", set={"axis": "transverse", "pct": 2.0, "ramp_s": 10.0})}
+    sim = still(*(both[name] for name in order))
+    found = {one.id: one for one in sim.injector.evidence()}
+    assert found["drift"].activated and not found["frozen"].activated and sim.error is None
+
+
+@pytest.mark.parametrize("way", ["out", "both"])
+def test_a_line_that_carries_old_orders_is_due_when_the_device_gives_itself_up(way: str) -> None:
+    sim = still(Fault("f", IN_BEAM, mode="LNK-02", set={"link": "couch", "direction": {"out": "tx", "both": "both"}[way]}))
+    (found,) = sim.injector.evidence()
+    assert found.due_cycle is not None and trips(sim)
+    if way == "out":  # ten cycles old is old enough; the controller sees the power gone, and never before the fault was there
+        assert found.due_cycle - found.injected_cycle == 10 and trips(sim)[0] == "DRIVE_PLAUS"
+        assert next(trip.cycle for trip in sim.linac.panel.history) >= found.due_cycle

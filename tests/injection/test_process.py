@@ -40,6 +40,13 @@ def test_a_cancelled_or_timed_out_wait_never_leaves_a_beam_behind(kind: str, pha
         assert first.id == {"cancel": "TASK_ALIVE", "timeout": "TRANSITION_TIMEOUT"}[kind] and first.cycle - at <= 2
 
 
+def test_a_wait_that_is_broken_off_is_no_session_that_took_too_long() -> None:
+    bench = run(static(), in_phase(READY, alter("cancel", kind="timeout"), 0.1))
+    assert not bench.stuck
+    if bench.error is not None:
+        assert "not over after" not in str(bench.error)
+
+
 @pytest.mark.parametrize("task", ["gantry", "mlc"])
 def test_a_move_whose_task_died_is_noticed_before_the_first_pulse(task: str) -> None:
     beam = small_sliding_window(machine(), mu=PRESCRIBED_MU)

@@ -206,7 +206,8 @@ def old_image(bench: Bench) -> None:
 
 
 CANARIES: dict[str, Canary] = {
-    "SI-01": Canary("a hold that the trigger does not hear", both(plant("beam", stuck_on=1.0), held), at_mu=5.0,
+    "SI-01": Canary("a hold that the trigger does not hear", both(plant("beam", stuck_on=1.0), plant("safety", dead=63), held),
+                    at_mu=5.0,
                     rows=("BEAM_STUCK", "RAD_WHEN_OFF", "PERMIT_DIS")),
     "SI-02": Canary("the trigger goes on without a permit", both(plant("beam", stuck_on=1.0), plant("safety", dead=63)), at_mu=5.0,
                     rows=ALL),

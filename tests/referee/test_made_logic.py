@@ -114,6 +114,8 @@ NEAR: dict[str, dict[str, Alter]] = {
         "old frames without a permit": lambda m: m.flag(Flag.OLD, MID, MID + 2).dark(MID, MID + 2),
         "the channel opens on a controller that does not answer": lambda m: m.flag(Flag.HEARTBEAT, MID - 5, CYCLES, on=False).dark(
             MID, LAST),
+        "the controller dies in the cycle in which the channel falls": lambda m: m.flag(Flag.ALIVE, MID, CYCLES, on=False).dark(
+            MID + 1, LAST).flag(Flag.CHANNEL, MID, CYCLES, on=False),
         "the controller is dead": lambda m: m.flag(Flag.ALIVE, MID - 5, CYCLES, on=False).dark(MID, LAST),
     },
     "SI-30": {
@@ -161,6 +163,13 @@ def test_there_are_three_of_each(name: str) -> None:
     ("CTL-09", 500, "held"), ("CTL-09", 499, "violated"), ("CTL-09", 501, "violated"), ("CTL-08", 500, "violated")])
 def test_a_counter_may_jump_in_the_cycle_in_which_a_fault_sets_it_and_in_no_other(mode: str, at: int, outcome: str) -> None:
     made = Made().add("clock", 500, CYCLES, -40).fact(injected=(InjectedFact("f", mode, at),))
+    assert made.verdict("SI-27").outcome == outcome
+
+
+@pytest.mark.parametrize(("jump", "outcome"), [(10, "held"), (9, "violated"), (11, "violated")])
+def test_who_was_away_comes_back_and_knows_what_time_it_is(jump: int, outcome: str) -> None:
+    made = Made().flag(Flag.ALIVE, 500, 510, on=False).set("clock", 500, 510, int(Made().rows["clock"][499]))
+    made = made.add("clock", 510, CYCLES, jump - 10)
     assert made.verdict("SI-27").outcome == outcome
 
 

@@ -241,6 +241,10 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-13": {
         "readings 20 ms old all the time": lambda m: m.set("age_cycles", 0, CYCLES, 2),
         "beam in the cycle in which one gets 30 ms old": lambda m: m.set("age_cycles", MID, MID + 3, [3, 0, 0]),
+        "high voltage off with the reading": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12).flag(
+            Flag.HV_ON, MID, CYCLES, on=False),
+        "high voltage of a controller that is gone": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12).flag(
+            Flag.ALIVE, MID, CYCLES, on=False),
         "a node dies while nothing is on": lambda m: m.set("age_cycles", 500, 600, 60),
     },
     "SI-14": {

@@ -13,6 +13,7 @@ from .dose import allowed_over
 
 RECORD_MS, RECORD_MU, FINAL_MU, FINAL_SHARE = 100.0, 0.1, 0.5, 0.005
 SET = "CTL-09"  # sets the counters: that they are another number then is the fault, all that comes of it is not
+CAUSE_CYCLES = 2  # between the fall of a permit and its cause
 SILENT_CYCLES = 3  # who has not answered for so long is taken for dead by others, too
 
 
@@ -52,8 +53,9 @@ def checks_run(it: Property, table: Table) -> Verdict:
     gap = it.worst(table, lambda: 2.0 - run_length(short), "cycles in which not every row was looked at, and nothing tripped: 2",
                    at_most=2.0, looked=short & ~table.inhibited)
     steps, clock = np.diff(table["cycle"]), np.diff(table["clock"])
+    back = 1 + before(run_length(~table.has(Flag.ALIVE)), 0)[1:]  # who was away knows what time it is
     counts = it.worst(table, -1.0, "a cycle counter that does not count by one", at_most=2.0,
-                      looked=np.concatenate([[False], (steps != 1) | ((clock != 1) & (clock != 0))]) & ~table.begun(SET, 1))
+                      looked=np.concatenate([[False], (steps != 1) | ((clock != back) & (clock != 0))]) & ~table.begun(SET, 1))
     return joined([gap, counts])
 
 
@@ -75,10 +77,10 @@ def causes_known(it: Property, table: Table) -> Verdict:
     with_permit = falls(channel)[before(permit, False)[falls(channel)]]
     lives = (run_length(~table.has(Flag.ALIVE)) == 0) & (run_length(~table.has(Flag.HEARTBEAT)) < SILENT_CYCLES)
     for at in [*falls(permit).tolist(), *with_permit.tolist()]:
-        if done[at] or not lives[max(at - 1, 0)]:
+        if done[at] or not lives[max(at - 1, 0) : at + CAUSE_CYCLES + 1].all():  # a cause may come as late
             continue
         cycle = int(table["cycle"][at])
-        near = known[np.abs(known - cycle) <= 2]
+        near = known[np.abs(known - cycle) <= CAUSE_CYCLES]
         if not len(near):
             margins[at] = -CYCLE_MS
         else:

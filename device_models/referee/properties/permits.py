@@ -69,7 +69,7 @@ def dead_controller(it: Property, table: Table) -> Verdict:
 def stale_data(it: Property, table: Table) -> Verdict:
     """SI-13."""
     stale, lost = table["age_cycles"] >= STALE_CYCLES, table["age_cycles"] >= LOST_CYCLES
-    hot = lost & table.has(Flag.HV_REQUEST) & isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
+    hot = lost & table.has(Flag.HV_ON | Flag.ALIVE) & isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
     return joined([
         it.worst(table, lambda: 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
                  reached=True, looked=table.beam & stale),
@@ -96,7 +96,7 @@ def trip_beats_everything(it: Property, table: Table) -> Verdict:
     if not inhibited.any():
         return it.held(20.0, "nothing tripped")
     late = since_first(inhibited)
-    alone = table.unharmed | table.has(Flag.CHANNEL)  # a wire that is stuck says nothing once the channel has opened
+    alone = table.unharmed | table.has(Flag.CHANNEL | Flag.HV_ON)  # a wire that is stuck says nothing without either
     limit = np.where(table.unharmed, 20.0, 60.0)
     permit = it.worst(table, limit - late, "permit this long after a trip: 20 ms", at_most=20.0,
                       looked=inhibited & (late > 0) & table.has(Flag.PERMIT) & ~table.has(Flag.OLD) & alone)
