@@ -111,6 +111,8 @@ NEAR: dict[str, dict[str, Alter]] = {
         "a hold that is on record": lambda m: held(m, MID, MID + 20).know(Cause(MID - 1, "hold", "motion without dose"),
                                                                                 Cause(LAST, "beam 1 stopped", "left")),
         "the end of the dose": lambda m: m,
+        "a wire that was stuck falls when no beam can come of it": lambda m: m.trip(MU_DIS, MID - 10).flag(
+            Flag.PERMIT, MID - 9, MID + 20).flag(Flag.HV_ON, MID - 9, CYCLES, on=False),
         "old frames without a permit": lambda m: m.flag(Flag.OLD, MID, MID + 2).dark(MID, MID + 2),
         "the channel opens on a controller that does not answer": lambda m: m.flag(Flag.HEARTBEAT, MID - 5, CYCLES, on=False).dark(
             MID, LAST),

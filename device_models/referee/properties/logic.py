@@ -76,7 +76,8 @@ def causes_known(it: Property, table: Table) -> Verdict:
     done = table["record_mu"] >= table["end_mu"] - 0.2 * np.maximum(table.scale, 1.0)
     with_permit = falls(channel)[before(permit, False)[falls(channel)]]
     lives = (run_length(~table.has(Flag.ALIVE)) == 0) & (run_length(~table.has(Flag.HEARTBEAT)) < SILENT_CYCLES)
-    for at in [*falls(permit).tolist(), *with_permit.tolist()]:
+    hot = before(table.has(Flag.HV_ON), False)  # where no beam can come of it a permit that falls is a wire that was stuck
+    for at in [*falls(permit)[hot[falls(permit)]].tolist(), *with_permit.tolist()]:
         if done[at] or not lives[max(at - 1, 0) : at + CAUSE_CYCLES + 1].all():  # a cause may come as late
             continue
         cycle = int(table["cycle"][at])
