@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .links.tapes import Tapes
     from .target_log import TargetLog
 
+HANDLERS = 4  # parts of the event side that hear of a cycle: trips, waits, holds, the beam
 SETTLE_S = 1.0  # recorded after the last step, so that the record shows how everything came to rest
 
 
@@ -292,14 +293,15 @@ class Simulation:
 
     def _tell(self, events: int) -> None:
         """The event side hears what the cycle has done. A part of it that raises must not leave the others deaf: once more, without
-        beam; what raises again is broken for good, and ends the process."""
-        try:
-            self.linac.on_event(events)
-        except Exception as error:
-            self.linac.guard(Guard.TASK_ALIVE, False)
-            self.loop.call_later(2 * DT_S, self.linac.guard, Guard.TASK_ALIVE, True)
-            self.log("controller", "a handler failed", why=f"{type(error).__name__}: {error}; beam off, motion stopped")
-            self.linac.on_event(events)
+        beam, as often as it has parts; what raises even then is broken for good, and ends the process."""
+        for _ in range(HANDLERS):
+            try:
+                return self.linac.on_event(events)
+            except Exception as error:
+                self.linac.guard(Guard.TASK_ALIVE, False)
+                self.loop.call_later(2 * DT_S, self.linac.guard, Guard.TASK_ALIVE, True)
+                self.log("controller", "a handler failed", why=f"{type(error).__name__}: {error}; beam off, motion stopped")
+        self.linac.on_event(events)
 
     def _judged(self) -> None:
         """The referee has seen in this very cycle what must never be: nothing goes on after that, unless it was told to watch."""

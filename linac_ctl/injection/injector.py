@@ -164,9 +164,10 @@ class Injector:
             (self._end if rows["ends"][i] else self._begin)(lives[int(rows["fault"][i])])
 
     def _come(self, live: Live) -> None:
-        """The moment has come by an event: now, or so much later."""
-        if live.times and not live.fault.lasts.every_s:
+        """The moment has come by an event: now, or so much later. A phase that is entered again is not waited for again."""
+        if live.came:
             return
+        live.came = True
         row = self._row(live, False)
         if live.fault.when.after_s:
             row["armed"], row["due"] = 1, self.cycle + round(live.fault.when.after_s / DT_S)

@@ -23,6 +23,7 @@ class Live:
     undo: list[Callable[[], object]] = field(default_factory=list)
     altered: list[Altered] = field(default_factory=list)  # these say by themselves since when they act
     active: bool = False
+    came: bool = False  # what it waits for, by an event
     times: int = 0
     injected_cycle: int | None = None
     began_cycle: int | None = None  # this time

@@ -261,3 +261,12 @@ def test_a_line_that_carries_old_orders_is_due_when_the_device_gives_itself_up(w
     if way == "out":  # ten cycles old is old enough; the controller sees the power gone, and never before the fault was there
         assert found.due_cycle - found.injected_cycle == 10 and trips(sim)[0] == "DRIVE_PLAUS"
         assert next(trip.cycle for trip in sim.linac.panel.history) >= found.due_cycle
+
+
+def test_a_phase_that_is_entered_again_is_not_waited_for_again() -> None:
+    again = Fault("again", When(phase="setup", after_s=0.5), signal="gantry.readback", behaviour="gain", size=1.0,
+                  lasts=Lasts(blip=True, every_s=0.3, times=60))
+    sim = faulty(again)
+    entered = [event.cycle for event in sim.events if event.what in ("step SetUp", "step ClearRoom")]
+    begun = [event.cycle for event in sim.events if event.what == "again injected"]
+    assert len(entered) == 2 and begun == [entered[0] + 50 + 30 * k for k in range(60)] and entered[1] < begun[-1]

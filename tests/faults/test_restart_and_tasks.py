@@ -103,6 +103,13 @@ def test_a_handler_that_raises_leaves_nobody_deaf_and_every_stop_has_its_cause_o
     assert not {"SI-01", "SI-28", "SI-29"} & {verdict.id for verdict in sim.verdicts().violated}
 
 
+def test_all_handlers_may_raise_in_one_cycle() -> None:
+    parts = ("on_enter_fault", "log", "ui", "device_write")
+    sim = ran(*(Fault(where, When(mu=8.0), mode="CTL-15", set={"where": where}) for where in parts))
+    assert sum("a handler failed" in event.what for event in sim.events) == len(parts)
+    assert "TASK_ALIVE" in {trip.id for trip in sim.linac.panel.history} and given_mu(sim) < 9.5
+
+
 def test_a_new_session_is_not_held_up_by_what_a_machine_that_kept_its_power_has_counted_for_the_last_one() -> None:
     sim = Simulation(order_for(quick(), [small_static(quick(), mu=PRESCRIBED_MU, mode="6X")], reaction_s=0.1))
     channel = sim.plant.safety  # as the patient before left it
