@@ -287,7 +287,7 @@ class Simulation:
         self._tell(events)
         if events & JUDGED:
             self._judged()
-        if self.main is not None and self.error is None and any(trip.id == "ABORT" for trip in self.linac.panel.active()):
+        if self.main is not None and self.error is None and self.linac.panel.stands("ABORT"):
             self.error = Aborted("aborted by the operator: beam off, motion stopped")
             self.main.cancel()
 
@@ -343,6 +343,10 @@ class Simulation:
     def rows(self) -> Rows:
         """Every row so far, of a run that keeps them; with a folder, before `finish`."""
         return self.record.rows(self.engine.control.rows[:int(self.control.job["row"][0])])
+
+    def count_rows(self) -> None:
+        """Into the digest, all that is recorded by now: whoever goes on from here need not do it."""
+        self.record.count_rows(self.engine.control.rows[:int(self.control.job["row"][0])])
 
     def finish(self) -> str:
         """Close the row files; -> digest over rows, events and the last state."""

@@ -34,6 +34,7 @@ class Recorder:
         self.partials, self.earlier = partials, dict(partials)  # what is known by now; what was when it began
         self.events: list[Event] = []
         self.digest, self.full_rows, self.rows_lost = Digest(), 0, False
+        self.row_digest, self.counted_rows = Digest(), 0  # of rows; how many of the chunk in use are in it
         self.kept: list[Any] | None = None  # full chunks, of a run that keeps them in memory
         self.error: RecordError | None = None
 
@@ -81,7 +82,8 @@ class Recorder:
 
     def more_rows(self, full: Any) -> Any:
         """A chunk is full: count it into the digest and give the cycle a new one."""
-        self.digest.update(full)
+        self.count_rows(full)
+        self.counted_rows = 0
         if self.kept is not None:
             self.kept.append(np.array(full))
         self.full_rows += 0 if self.rows_lost else len(full)
@@ -94,13 +96,19 @@ class Recorder:
             self.rows_lost = True  # from here on, and the interlock says so
             return np.zeros_like(full)
 
+    def count_rows(self, rows: Any) -> None:
+        """Into the digest, those of the chunk in use that are not in it yet: at any time, as often as you like."""
+        self.row_digest.update(rows[self.counted_rows:])
+        self.counted_rows = len(rows)
+
     def rows(self, last: Any) -> Rows:
         """Every row so far, of a run that keeps them; `last`: those of the chunk in use."""
         return Rows(np.concatenate([*(self.kept or ()), np.array(last)]), tuple(self.columns), DT_S)
 
     def finish(self, rows: Any, state: Iterable[Any]) -> str:
         """`rows`: of the last chunk; `state`: arrays of machine and controller as they ended. -> digest over it all."""
-        self.digest.update(np.ascontiguousarray(rows))
+        self.count_rows(rows)
+        self.digest.update(self.row_digest.raw)
         for part in state:
             self.digest.update(np.asarray(part).view(np.ndarray))
         if self.folder:

@@ -17,6 +17,7 @@ from .noise_floor import floors
 from .wire import beyond, put
 from .words import Word, words_of
 
+NEVER_WRITTEN = ("envelope", "sine")  # tables: one of each is enough for both
 AWAY = 0.02  # mm or deg: true places that are further apart are apart by more than what moves them trembles
 TURNED_DEG = 0.01
 
@@ -191,13 +192,17 @@ class Twin:
 
         `like`: another twin of this machine, which may be off by as much.
         """
-        self.plant, self.image = copied(plant), copied(image)
-        real_floats, real = views(image)
+        self.plant = copied(plant)._replace(**{name: getattr(plant, name) for name in NEVER_WRITTEN})
+        self.image = copied(image)
         floats, wholes = views(self.image)
         mine = np.array([f"plant.room[0].{name}" in own for name in PEOPLE], np.int64)
-        bounds, places, readings = (like.bounds, like.places, like.readings) if like else most(image)
-        self.beside = Beside(self.plant, self.image, floats, wholes, image, real_floats, real, floors(image, plant), bounds, places,
-                             readings, np.array([0, fault], np.int64), mine)
+        state = np.array([0, fault], np.int64)
+        if like is not None:
+            self.beside = like._replace(plant=self.plant, image=self.image, floats=floats, wholes=wholes, state=state, own=mine)
+            return
+        real_floats, real = views(image)
+        self.beside = Beside(self.plant, self.image, floats, wholes, image, real_floats, real, floors(image, plant), *most(image),
+                             state, mine)
 
     @property
     def acts(self) -> bool:

@@ -7,6 +7,7 @@ parameter or truth of the plant, `control.job.phase` a word of the controller's 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Words:
         if field not in (part.dtype.names or ()):
             raise FaultError(f"{path!r}: {name} has no {field!r}{nearest(field, list(part.dtype.names or ()))}")
         rows = range(len(part)) if index is None else [self._row(path, device, part, index)]
-        count = int(np.prod(part.dtype[field].shape))
+        count = prod(part.dtype[field].shape)
         if element is not None and int(element) >= count:
             raise FaultError(f"{path!r}: {field} has {count} element(s), none of them is {element}")
         return tuple(self._words(name, rows, field, range(count) if element is None else [int(element)]))
@@ -112,7 +113,7 @@ class Words:
         own, found = self.parts.get(device), []
         for name, rows in ((device, range(0 if own is None else len(own))), ("nodes", [known.index(device)])):
             for field in self.parts[name].dtype.names or () if rows else ():
-                found += self._words(name, rows, field, range(int(np.prod(self.parts[name].dtype[field].shape))))
+                found += self._words(name, rows, field, range(prod(self.parts[name].dtype[field].shape)))
         return tuple(found)
 
     def noise_of(self, word: Word) -> float:

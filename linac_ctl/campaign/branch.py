@@ -22,7 +22,7 @@ from .arming import Instant, armed_late, entries, instant, memory_cycles, schedu
 from .case import Case
 from .copies import CopyLost, in_copy
 from .ended import Ended
-from .pages import enlarge
+from .pages import enlarge, trim
 from .row import Row, crashed
 
 BEFORE_CYCLES = 3  # of a session that is armed, before its first fault begins
@@ -123,6 +123,7 @@ def branched(trunk: Trunk, branches: Iterable[Branch], end: End, judged: Judged,
 def gone(sim: Any, branch: Branch, end: End, kept: Kept) -> Back:
     """A copy that dies is replaced once."""
     begin, case = time.perf_counter(), branch.case
+    sim.count_rows()
     rows, leaves, lost, how = len(sim.trace.rows()), len(sim.trace.leaves()), 0, ""
     with sim.injector.for_now():
         run = kept(lambda: armed(sim, branch), case)
@@ -169,6 +170,7 @@ def settled() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     gc.disable()
+    trim()
     enlarge()
     try:
         yield

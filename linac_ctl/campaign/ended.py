@@ -43,8 +43,8 @@ class Ended:
         return len(self.rows) + len(self.leaves)
 
     def since(self, rows: int, leaves: int) -> "Ended":
-        """Without so much of the beginning of its trace, as plain bytes."""
-        return replace(self, rows=self.rows[rows:].tobytes(), leaves=self.leaves[leaves:].tobytes())
+        """Without so much of the beginning of its trace, as plain bytes (n,) u1."""
+        return replace(self, rows=plain(self.rows[rows:]), leaves=plain(self.leaves[leaves:]))
 
     def behind(self, rows: Any, leaves: Any) -> "Ended":
         """Whole again: behind this beginning."""
@@ -52,9 +52,14 @@ class Ended:
             -1, leaves.shape[1]))
 
 
-def joined(begin: Any, more: bytes) -> Any:
+def plain(array: Any) -> Any:
+    """(n,) u1: the same memory."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def joined(begin: Any, more: Any) -> Any:
     """(n,) u1 of both."""
-    return np.concatenate([begin.reshape(-1).view(np.uint8), np.frombuffer(more, np.uint8)])
+    return np.concatenate([plain(begin), more])
 
 
 def ended(sim: Any, outcome: Outcome, reason: str, refused: bool, excess_mu: float | None) -> Ended:

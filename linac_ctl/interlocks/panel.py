@@ -64,6 +64,7 @@ class Panel:
         self.resets: list[dict[str, Any]] = []
         self.dose_resets: dict[str, int] = {}
         self._seen: dict[str, tuple[int, str]] = {}
+        self._place = {row.id: i for i, row in enumerate(table.rows)}
 
     def active(self) -> list[Trip]:
         """Rows in force, first-out first; rows of the same cycle in the order of the table."""
@@ -79,6 +80,10 @@ class Panel:
         rows = self.control.interlocks
         counted = (rows["latched"] == 1) & (rows["holds"] > 0)
         return (rows["tripped"] != 0) | (rows["tripped_copy"] != 1) | counted | (rows["escalated"] != 0)
+
+    def stands(self, name: str) -> bool:
+        """Is the row of this id in force? False where the table has none."""
+        return name in self._place and self.in_force(self._place[name])
 
     def _reaction(self, i: int) -> int:
         rows = self.control.interlocks
@@ -106,14 +111,12 @@ class Panel:
     def explain(self, mask: int = int(Reaction.BEAM_OFF | Reaction.MOTION_STOP | Reaction.BEAM_HOLD | Reaction.PREVENT_START)
                 ) -> list[str]:
         """One line per row in force whose reaction is in `mask`, first-out first."""
-        ids = {row.id: i for i, row in enumerate(self.table.rows)}
-        return [t.text for t in self.active() if self._reaction(ids[t.id]) & mask]
+        return [t.text for t in self.active() if self._reaction(self._place[t.id]) & mask]
 
     def find(self, name: str) -> int:
         """Row of an id; RefusedError when there is none."""
-        for i, row in enumerate(self.table.rows):
-            if row.id == name:
-                return i
+        if name in self._place:
+            return self._place[name]
         raise RefusedError(f"interlock {name!r}: no such row; `linac-ctl interlocks list` shows all")
 
     def reset(self, name: str, *, who: str, role: str, reason: str) -> None:

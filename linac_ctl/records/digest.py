@@ -24,6 +24,11 @@ class Digest:
         return self
 
     @property
+    def raw(self) -> bytes:
+        """All 32 bytes of it, as a part of another digest."""
+        return self._hash.digest()
+
+    @property
     def text(self) -> str:
         """Digest of everything so far; more may follow."""
         return self._hash.hexdigest()[:16]

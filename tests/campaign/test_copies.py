@@ -5,6 +5,7 @@ import resource
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from linac_ctl.campaign.copies import CopyLost, in_copy
@@ -60,3 +61,12 @@ def test_only_whole_large_pages_of_own_memory_are_asked_for(tmp_path):
     maps.write_text("".join(f"{low:x}-{high:x} {rest}\n" for low, high, rest in lines))
     assert [*pieces(maps.read_text())] == [2 * LARGE, 16 * LARGE]
     assert enlarge(Path("/nowhere")) == 0
+
+
+def test_an_answer_may_be_larger_than_any_before_it():
+    for size in (10, 3_000_000, 10):
+        array = np.arange(size, dtype=np.float64)
+        name, found = in_copy(lambda array=array: ("all of it", array))
+        assert name == "all of it" and (found == array).all()
+        found[0] = 7.0  # memory of its own
+        assert array[0] == 0.0
