@@ -51,6 +51,7 @@ class Measures:
     grew: bool = False  # it took effect before it was too much
     in_beam: bool = True  # there was beam when it had to be noticed
     mu_after_start: float | None = None  # None = as `mu_after_eff`
+    gone: bool = False  # the fault was, when somebody noticed something
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
         *misses(track, first), _travel(track, at, done),
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
         None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
-        0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)))
+        0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)),
+        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES)
 
 
 def over(*, nobody_else: bool, motion: bool) -> frozenset[str]:

@@ -136,13 +136,15 @@ def worst_of(acted: Sequence[tuple[Due, Measures]]) -> int:
 def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
     """Of one fault."""
     if due.control_case:
-        return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed else ("passed", "")
+        return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed and not m.gone else ("passed", "")
     if due.demand == "either":
         return ("passed", "") if m.noticed else ("harmless", "so small that nobody has to react")
     seen = m.noticed is not None or due.in_time(m)
     if not seen:
         return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", NOT_DUE)
     if not due.in_time(m):
+        if m.gone and not due.owed(m):
+            return "harmless", NOT_DUE  # what tripped later was about something else
         return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due, m)}"
     if not due.strong_enough(m):
         return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"

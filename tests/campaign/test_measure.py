@@ -104,6 +104,12 @@ def test_a_fault_is_there_until_it_is_cleared():
     assert (m.beam_cycles, m.motion_cycles) == (10, 10)
 
 
+@pytest.mark.parametrize("cycle, gone", [(38, False), (39, True), (30, False)])
+def test_a_trip_that_comes_when_the_fault_has_gone_is_known_as_one(cycle, gone):
+    assert of(Track(trace()), [Trip("MLC_POS", cycle)], cleared=30).gone is gone
+    assert not of(Track(trace()), [Trip("MLC_POS", cycle)]).gone
+
+
 def test_a_refusal_without_beam_is_a_reaction():
     m = of(Track(trace(beam=(0, 0))), [], refused=True)
     assert {"prevent_start", "prevent_motion"} <= m.reactions and m.worst_miss_mm is None

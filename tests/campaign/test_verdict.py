@@ -68,6 +68,16 @@ def test_a_start_that_is_prevented_is_a_hold_as_long_as_there_was_no_beam(due, m
     assert verdict(measures(reactions=("prevent_start",), mu=mu, beam=beam), Mode(reaction=due)) == expected
 
 
+@pytest.mark.parametrize("gone, beam, expected", [(True, 5, "harmless"), (True, 100, "missed"), (False, 5, "missed")])
+def test_what_trips_after_a_fault_has_gone_before_it_was_due_is_about_something_else(gone, beam, expected):
+    assert verdict(measures(1900.0, beam=beam, motion=0, gone=gone)) == expected
+
+
+def test_what_trips_after_a_control_case_has_gone_is_no_false_trip():
+    control = Mode("never", None, None, ("none",), "nothing")
+    assert verdict(measures(1900.0, gone=True), control) == "passed" and verdict(measures(1900.0), control) == "failed"
+
+
 def test_a_weak_reaction_fails():
     off = Mode(reaction=("beam_off", "motion_stop"))
     assert verdict(measures(), off) == "failed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from device_models.faults.fault import Fault, When
+from device_models.faults.fault import Fault, Lasts, When
 from linac_ctl.app import Simulation
 from linac_ctl.errors import DeviceError, RefusedError
 from linac_ctl.injection.schedule import Schedule
@@ -116,3 +116,11 @@ def test_a_new_session_is_not_held_up_by_what_a_machine_that_kept_its_power_has_
     channel["mu_backup"], channel["preset_mu"], channel["time_limit_s"], channel["loaded"] = 37.0, 37.0, 60.0, 1
     sim.run()
     assert sim.error is None and given_mu(sim) == pytest.approx(PRESCRIBED_MU, abs=0.2)
+
+
+def test_what_was_on_record_before_a_restart_is_on_record_after_it() -> None:
+    door = Fault("door", When(mu=4.0), mode="ROM-01", set={"dur_ms": 500.0}, lasts=Lasts(s=0.5))
+    sim = ran(door, Fault("again", When(mu=12.0), mode="CTL-13"))
+    assert {"DOOR", "RECOVERY"} <= {trip.id for trip in sim.linac.panel.history}
+    assert "DOOR" in {reset["id"] for reset in sim.linac.panel.resets}
+    assert not {"SI-26", "SI-28"} & {verdict.id for verdict in sim.verdicts().violated}

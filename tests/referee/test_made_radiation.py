@@ -254,6 +254,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-15": {
         "stopped, armed again, started again": lambda m: rearmed(m.dark(240, 260).set("phase", 240, 255, READY_PHASE), 245),
+        "one reading that is far too high": lambda m: faulty(m.add("mu_1", MID, MID + 1, 500.0)),
         "noise of one reading": lambda m: m.add("mu_1", MID, MID + 1, -0.1),
         "a fault takes a counter back, off in 20 ms": lambda m: faulty(m.dark(MID + 2, LAST).add("mu_2", MID, CYCLES, -5.0)),
     },

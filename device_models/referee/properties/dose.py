@@ -105,10 +105,14 @@ def one_start(it: Property, table: Table) -> Verdict:
 
 
 def backwards(it: Property, table: Table) -> Verdict:
-    """Counters may only grow within a field; where a fault takes one back, the beam is off 25 ms later."""
+    """Counters may only grow within a field; where a fault takes one back, the beam is off 25 ms later.
+
+    One reading that is too high and gone in the next cycle has taken nothing back.
+    """
     fallen = np.zeros(len(table), bool)
     for name in ("mu_1", "mu_2"):
-        fallen |= table[name] < before(table[name], -np.inf) - 0.02
+        last = before(table[name], -np.inf)
+        fallen |= table[name] < np.minimum(last, before(last, -np.inf)) - 0.02
     fallen &= table.armed_at >= 0
     if fallen.any():
         fallen &= table.since(table.has(Flag.CLEAR_DOSE) | table.has(Flag.ARM)) > 1

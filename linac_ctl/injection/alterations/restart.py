@@ -79,17 +79,24 @@ def restart(sim: "Simulation", given: Settings) -> Altered:
     sim.true_mu()  # booked while it is known for which beam
     lost_mu = float(given["age_s"]) * float(sim.control.job["rate_mean_mu_per_s"][0])
     take_back(sim, lost_mu)
-    latches = sim.linac.panel.latches()
+    latches, before = sim.linac.panel.latches(), sim.linac
     sim.record.partials = partials(sim)
     forget(sim)
     sim.linac = Linac(sim.order.machine.controller, sim.order.table, sim.control, sim.image, sim.log)
     sim.linac.panel.restore(latches)
+    keep_record(before, sim.linac)
     sim.linac.guard(Guard.NOT_ABORTED, True)
     sim.linac.guard(Guard.RECOVERY, False)
     sim.suite = replace(sim.suite, linac=sim.linac, resumed=True, imaging=new_imaging(sim))
     whole.again = sim.suite
     whole.task.cancel()
     return done(sim)
+
+
+def keep_record(before: Linac, linac: Linac) -> None:
+    """What the old process has put on record of trips, resets and holds stays there; a hold that was on is over."""
+    linac.panel.history[:0], linac.panel.resets[:0] = before.panel.history, before.panel.resets
+    linac.holds[:0] = [hold | {"end_s": linac.time_s if hold["end_s"] is None else hold["end_s"]} for hold in before.holds]
 
 
 def take_back(sim: "Simulation", mu: float) -> None:
