@@ -117,12 +117,13 @@ def test_a_mean_that_swallowed_no_number_starts_again_and_the_others_go_on() -> 
 
 # --- rates and pulses
 
-def pulsed(pulses: int = 0, missed: int = 0, *, size_mu: float = 0.0, rate: float = 0.0, **job: Any) -> Bare:
+def pulsed(pulses: int = 0, missed: int = 0, *, size_mu: float = 0.0, rate: float = 0.0, heard: int = 0,
+           **job: Any) -> Bare:
     """So many pulses in this cycle: of 0.02 MU, at 8 MU/s of at most 10, in the beam, flowing for long."""
     bare = Bare().set("job", **{"phase": int(Phase.BEAM), "permit": 1, "pulse_mu": 0.02, "max_rate_mu_per_s": 10.0,
                                 "rate_mu_per_s": 8.0, "rate_mean_mu_per_s": 8.0, "flowing": 100, "last_pulses": 500,
-                                "last_missed": 20, **job})
-    bare.set("beam", pulses=500 + pulses, missed_pulses=20 + missed, pulse_mu=size_mu, rate_1_mu_per_s=rate)
+                                "last_missed": 20, "high_cycles": 200, "cycle": 1, **job})
+    bare.set("beam", heard_cycle=heard, pulses=500 + pulses, missed_pulses=20 + missed, pulse_mu=size_mu, rate_1_mu_per_s=rate)
     measure_rates(bare.job, bare.signals, bare.beam)
     return bare
 
@@ -201,13 +202,23 @@ def test_cycles_are_counted_from_the_first_pulse_under_this_permit(flowing: int,
     assert pulsed(pulses, flowing=flowing, permit=permit, pulses_at_permit=at_permit).job["flowing"] == after
 
 
-@pytest.mark.parametrize(("pulses", "permit", "low", "off", "radiating"), [
-    (1, 0, 2, 1.0, 10), (3, 0, 4, 3.0, 10), (1, 0, 1, 0.0, 4), (1, 0, 0, -1.0, 4), (0, 0, 9, 0.0, 4), (1, 1, 9, 0.0, 4),
-    (-1, 0, 9, 8.0, 10),  # a counter that has changed at all
+@pytest.mark.parametrize(("pulses", "low", "heard", "off", "radiating"), [
+    (1, 2, 0, 1.0, 10), (3, 4, 0, 3.0, 10), (1, 1, 0, 0.0, 4), (1, 0, 0, 0.0, 4), (0, 9, 0, 0.0, 4),
+    (-1, 9, 0, 8.0, 10),  # a counter that has changed at all
+    (1, 1, 100, 1.0, 10), (1, 2, 100, 2.0, 10), (0, 1, 100, 0.0, 4),  # a source that has heard of it has no cycle to spare
+    (1, 1, 99, 0.0, 4),  # and one whose order was lost on its way has
 ])
-def test_pulses_without_permit_count_from_the_second_cycle_and_keep_the_heartbeat_away(pulses: int, permit: int, low: int,
-                                                                                       off: float, radiating: int) -> None:
-    bare = pulsed(pulses, permit=permit, low_cycles=low, radiating=5)
+def test_pulses_without_permit_count_and_keep_the_heartbeat_away(pulses: int, low: int, heard: int, off: float,
+                                                                 radiating: int) -> None:
+    bare = pulsed(pulses, heard=heard, permit=0, low_cycles=low, radiating=5, cycle=100)
+    assert bare.signal(Signal.RADIATION_OFF) == off and bare.job["radiating"] == radiating
+
+
+@pytest.mark.parametrize(("pulses", "high", "off", "radiating"), [
+    (1, 1, 2.0, 10), (2, 2, 1.0, 10), (1, 3, 0.0, 4), (1, 500, 0.0, 4), (0, 1, 0.0, 4)])
+def test_pulses_in_the_first_two_cycles_of_a_permit_are_none_of_its_own(pulses: int, high: int, off: float,
+                                                                       radiating: int) -> None:
+    bare = pulsed(pulses, permit=1, high_cycles=high, radiating=5, cycle=100)
     assert bare.signal(Signal.RADIATION_OFF) == off and bare.job["radiating"] == radiating
 
 
