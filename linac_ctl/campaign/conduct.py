@@ -15,6 +15,8 @@ from .row import Row
 
 BATCH_S = 1.0
 FORK_BATCH_S = 4.0  # every batch runs its session anew up to the last instant that it branches at
+FORK_BATCH = 32  # branches at least, where there are many: a session with images takes 10 s to its beam
+SHARES = 16  # batches at least that a campaign comes in
 Told = Callable[[list[Row]], None]
 
 
@@ -60,10 +62,17 @@ class Campaign:
 
 def carry_out(campaign: Campaign, ledger: Ledger, engine: Callable[[], Engine], told: Told) -> None:
     """Everything that has no row yet. `engine` makes one for each stretch of work."""
-    done, pace = ledger.done(), Pace(FORK_BATCH_S if campaign.config.fork else BATCH_S)
+    done, pace = ledger.done(), pace_of(campaign)
     work(ledger, engine, campaign.fixed(), done, pace, told)
     if campaign.searched:
         _search(campaign, ledger, engine, done, pace, told)
+
+
+def pace_of(campaign: Campaign) -> Pace:
+    """Branches come in larger batches; but not so large that some worker would have none."""
+    if not campaign.config.fork:
+        return Pace(BATCH_S)
+    return Pace(FORK_BATCH_S, least=max(1, min(FORK_BATCH, campaign.total() // SHARES)))
 
 
 def work(ledger: Ledger, engine: Callable[[], Engine], cases: Iterator[Case], done: set[str], pace: Pace, told: Told) -> None:

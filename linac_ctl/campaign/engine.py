@@ -138,8 +138,9 @@ class HereEngine:
 class Pace:
     """How long runs take; says how many make a batch of about a second."""
 
-    def __init__(self, target_s: float = 1.0, most: int = 512) -> None:
-        self.target_s, self.most, self.case_s = target_s, most, 0.0
+    def __init__(self, target_s: float = 1.0, most: int = 512, least: int = 1) -> None:
+        """`least`: branches of one session share its beginning, which may take longer than all of them."""
+        self.target_s, self.most, self.least, self.case_s = target_s, most, least, 0.0
 
     def heard(self, rows: Sequence[Row]) -> None:
         """Rows carry what they took. The first of a session is slow and soon forgotten."""
@@ -148,7 +149,7 @@ class Pace:
 
     def size(self) -> int:
         """One until something is known."""
-        return 1 if self.case_s <= 0.0 else max(1, min(self.most, round(self.target_s / self.case_s)))
+        return 1 if self.case_s <= 0.0 else max(self.least, min(self.most, round(self.target_s / self.case_s)))
 
 
 def batched(cases: Iterator[Case], pace: Pace) -> Iterator[Batch]:

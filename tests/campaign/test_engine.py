@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from linac_ctl.campaign.conduct import Campaign, pace_of
 from linac_ctl.campaign.engine import HereEngine, Pace, PoolEngine, batched
 from linac_ctl.campaign.expand import static_cases
 from tests.campaign.worlds import BEFORE_DEATH, CATALOGUE, config, deadly, row_of, work
@@ -56,3 +57,16 @@ def test_batches_grow_to_about_a_second_and_never_mix_sessions():
         sizes.append(len(batch))
         assert len({case.session for case in batch}) == 1
     assert sizes[0] == 1 and sizes[1] == 100 and max(sizes) == 100 and sum(sizes) == 1800
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(0.001, 512), (0.1, 40), (0.5, 32), (60.0, 32)])
+def test_branches_that_take_long_still_come_several_at_a_time(seconds, size):
+    pace = Pace(4.0, least=32)
+    assert pace.size() == 1
+    pace.heard([replace(row_of(cases(1)[0]), seconds=seconds)])
+    assert pace.size() == size
+
+
+@pytest.mark.parametrize(("runs", "fork", "least"), [(10, True, 1), (160, True, 10), (5000, True, 32), (5000, False, 1)])
+def test_a_campaign_of_branches_comes_in_enough_batches_for_all_workers(runs, fork, least):
+    assert pace_of(Campaign(config(fault_free={"runs": runs}, fork=fork), CATALOGUE)).least == least
