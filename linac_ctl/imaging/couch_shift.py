@@ -111,13 +111,18 @@ def check_not_moved(order: CouchOrder, now: CouchPosition, limits: ShiftLimits) 
     at_target = _within(now, order.targets, limits)
     if _within(now, order.taken_at, limits):
         return
-    mm, deg = now.away(order.taken_at)
     if at_target:
         raise RefusedError("couch shift: the couch already stands at the targets of this match; a shift is applied once")
-    raise RefusedError(
-        f"couch shift: the couch moved {mm:.2f} mm, {deg:.2f} deg since the image (limits {limits.stale_mm:g} mm, "
-        f"{limits.stale_deg:g} deg); image again"
-    )
+    check_where_taken("couch shift", order.taken_at, now, limits)
+
+
+def check_where_taken(what: str, taken_at: CouchPosition, now: CouchPosition, limits: ShiftLimits) -> None:
+    """RefusedError when the couch does not stand where an image was taken that is to be used now."""
+    if _within(now, taken_at, limits):
+        return
+    mm, deg = now.away(taken_at)
+    raise RefusedError(f"{what}: the couch moved {mm:.2f} mm, {deg:.2f} deg since the image (limits {limits.stale_mm:g} mm, "
+                       f"{limits.stale_deg:g} deg); image again")
 
 
 def _within(a: CouchPosition, b: CouchPosition, limits: ShiftLimits) -> bool:

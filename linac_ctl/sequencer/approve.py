@@ -2,12 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..errors import RefusedError
 from . import approval
 from .acquire import desk
 from .approval import Approval
 from .session import Session, Suite
+
+if TYPE_CHECKING:
+    from ..imaging.couch import CouchPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,9 @@ class Approve:
         imaging = desk(suite)
         await asyncio.sleep(self.takes_s)
         people = await suite.staff.agree(f"position: {decision.text}", imaging.protocol.approval.roles)
+        if (stopped := suite.linac.stopped_by()) is not None and stopped.terminate:
+            raise stopped  # a machine that has stopped for good may not stand where it did
+        imaging.where_taken(match, stands(suite))
         couch = imaging.order(match).targets if decision.moves else match.binding.couch
         given = Approval(match, couch, people, images.cycle, suite.linac.cycle)
         imaging.approvals.append(given)
@@ -32,3 +39,10 @@ class Approve:
         suite.linac.log("sequencer", "position approved" if not decision.moves else "shift approved", why=", ".join(people),
                         new=", ".join(f"{v:.3f}" for v in couch.six))
         return replace(session, approval=given)
+
+
+def stands(suite: Suite) -> "CouchPosition":
+    """Where the couch says it is."""
+    from ..imaging.couch import CouchPosition
+
+    return CouchPosition(*map(float, suite.linac.image.couch["readback"]))

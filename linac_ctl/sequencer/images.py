@@ -267,6 +267,12 @@ class Imaging:
 
         check_not_moved(order, now, self._limits())
 
+    def where_taken(self, match: "Match", now: "CouchPosition") -> None:
+        """RefusedError when the couch does not stand where the images of this match were taken: they show another place."""
+        from ..imaging.couch_shift import check_where_taken
+
+        check_where_taken("approval", match.binding.couch, now, self._limits())
+
     def _limits(self) -> Any:
         from ..imaging.couch_shift import ShiftLimits
 

@@ -9,6 +9,7 @@ from ..control.phases import Phase
 from ..errors import RefusedError
 from . import approval
 from .acquire import desk
+from .approve import stands
 from .images import Shift
 from .protocol import Level
 from .session import Session, Suite
@@ -34,12 +35,10 @@ class ShiftCouch:
         return replace(session, match=None, decision=None, approval=None)
 
     async def _move(self, suite: Suite, session: Session) -> None:
-        from ..imaging.couch import CouchPosition
-
         linac, imaging, match = suite.linac, desk(suite), session.match
         assert match is not None
         order = imaging.order(match)
-        imaging.still_there(order, CouchPosition(*map(float, linac.image.couch["readback"])))
+        imaging.still_there(order, stands(suite))
         linac.enter(Phase.MOVE)
         try:
             await linac.couch.move_to(np.array(order.targets.six))  # absolute: a repeated order moves nothing

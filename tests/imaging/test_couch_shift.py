@@ -9,6 +9,7 @@ from linac_ctl.imaging.couch_shift import (
     CouchAxes,
     ShiftLimits,
     check_not_moved,
+    check_where_taken,
     couch_order,
     error_from_table_axes,
     planned_pose,
@@ -140,6 +141,13 @@ def test_a_couch_moved_since_the_image_needs_a_new_image():
         check_not_moved(got, CouchPosition(1.01), LIMITS)
     with pytest.raises(RefusedError, match=r"0.51 deg since"):
         check_not_moved(got, CouchPosition(rotation_deg=359.49), LIMITS)
+
+
+def test_an_image_is_used_only_where_it_was_taken():
+    taken_at = CouchPosition(5.0, -100.0, 20.0)
+    check_where_taken("approval", taken_at, CouchPosition(5.0, -100.99, 20.0), LIMITS)
+    with pytest.raises(RefusedError, match=r"approval: the couch moved 1.01 mm, 0.00 deg since the image .limits 1 mm, 0.5 deg"):
+        check_where_taken("approval", taken_at, CouchPosition(5.0, -101.01, 20.0), LIMITS)
 
 
 def test_a_missing_readback_moves_nothing():

@@ -184,6 +184,42 @@ def test_a_couch_that_creeps_after_approval_stops_everything_and_there_is_no_bea
     assert nothing_given(bench) and bench.first_out() == ["COUCH_LOOSE"] and "COUCH_LOOSE" in str(bench.error)
 
 
+@pytest.mark.parametrize("way_mm", [0.9, 1.3, 30.0])
+def test_a_couch_that_has_moved_since_the_image_is_not_approved(way_mm: float) -> None:
+    def jog(bench: Bench) -> None:
+        bench.plant.couch["position"][0] += way_mm
+
+    bench = Bench(guided(steps=SHORT), [after("match", 0.05, jog)], prepared=room())
+    bench.run()
+    assert len(bench.applied) == 1 and nothing_given(bench) and not bench.suite.imaging.approvals
+    assert bench.first_out()[0] in ("COUCH_LOOSE", "COUCH_RUN") and "COUCH_LOOSE" in str(bench.error)
+
+
+def test_a_couch_that_says_it_stands_elsewhere_is_not_approved() -> None:
+    def elsewhere(bench: Bench) -> None:
+        for part, field in ((bench.image.couch, "setpoint"), (bench.control.couch, "goal"), (bench.plant.couch, "position"),
+                            (bench.plant.couch, "last_setpoint"), (bench.plant.couch, "coupled"), (bench.plant.couch, "seen")):
+            part[field][1] += 1.5  # it was told to, and is there
+
+    bench = Bench(guided(steps=SHORT), [after("match", 0.05, elsewhere)], prepared=room())
+    bench.run()
+    assert nothing_given(bench) and not bench.suite.imaging.approvals
+    assert "approval: the couch moved 1.5" in str(bench.error) and bench.tripped() == []
+
+
+def test_a_machine_that_has_stopped_for_good_is_not_approved() -> None:
+    def go(bench: Bench) -> None:
+        bench.plant.couch["slides"][2] = -5.0
+
+    def stay(bench: Bench) -> None:
+        bench.plant.couch["slides"][2] = 0.0
+
+    bench = Bench(guided(steps=SHORT), [after("match", 0.01, go), after("COUCH_LOOSE", 0.0, stay)], prepared=room())
+    bench.run()
+    assert nothing_given(bench) and bench.first_out() == ["COUCH_LOOSE"]
+    assert not bench.suite.imaging.approvals and "COUCH_LOOSE" in str(bench.error)
+
+
 def test_a_couch_jogged_after_approval_ends_the_approval_even_if_it_comes_back() -> None:
     def jog(bench: Bench, way: float) -> None:
         bench.plant.couch["position"][0] += way
