@@ -189,6 +189,8 @@ class LinkPort:
             return False
         self.state = args[1]
         self._node(image.nodes[self.unit.node : self.unit.node + 1], flags, cycle)
+        if self.unit.radiates and self.lockstep:  # who answers in step has heard what it answers
+            image.beam["heard_cycle"] = image.nodes["sampled_cycle"][self.unit.node]
         return True
 
     def _hear(self, args: list[str], wires: Any) -> bool:
