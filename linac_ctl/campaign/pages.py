@@ -12,7 +12,7 @@ OWN = ("", "[heap]")  # memory without a file behind it
 
 
 def trim() -> None:
-    """Give back what was needed to load machine code, and is free since: a third of a worker's memory, and of its copy's cost."""
+    """Give back what was needed to load machine code, and is free since: a third of a worker's memory."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
