@@ -24,17 +24,22 @@ CHAMBER = np.dtype([
 
 
 @compiled
+def gain_of(chamber):
+    """What it makes of a MU: its own gain, this field's, and that of its voltage."""
+    return chamber.gain * chamber.field_gain * (chamber.hv_v * chamber.per_hv)
+
+
+@compiled
 def seen(chamber, dose_mu):
     """What it makes of one pulse of so much dose, its noise aside, MU."""
-    reading = dose_mu * chamber.gain * chamber.field_gain * (chamber.hv_v * chamber.per_hv)
+    reading = dose_mu * gain_of(chamber)
     return chamber.most_mu_per_pulse if reading > chamber.most_mu_per_pulse else reading
 
 
 @compiled
 def collect(chamber, dose_mu, pulses, sample):
     """Add this cycle's dose to the counter; `pulses` is how many pulses gave it."""
-    gain = chamber.gain * chamber.field_gain * (chamber.hv_v * chamber.per_hv)
-    reading = dose_mu * gain * (1.0 + chamber.sigma * sample[chamber.stream])
+    reading = dose_mu * gain_of(chamber) * (1.0 + chamber.sigma * sample[chamber.stream])
     most = chamber.most_mu_per_pulse * pulses
     chamber.reading_mu = most if reading > most else reading
     chamber.counter_mu += chamber.reading_mu

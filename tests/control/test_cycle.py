@@ -238,6 +238,13 @@ def test_the_permit_of_this_cycle_is_on_the_wire_with_its_rate(desk: Desk) -> No
     assert desk.job["beam_s"] == pytest.approx(2 * DT_S)
 
 
+@pytest.mark.parametrize(("permit", "high", "after"), [(1, 0, 1), (1, 7, 8), (0, 7, 0), (0, 0, 0)])
+def test_cycles_of_a_permit_are_counted_from_its_rise(desk: Desk, permit: int, high: int, after: int) -> None:
+    desk.set(permit=permit, high_cycles=high)
+    give_permit(desk.job, desk.beam)
+    assert desk.job["high_cycles"] == after
+
+
 def test_without_a_permit_there_is_no_rate_and_the_low_cycles_count(desk: Desk) -> None:
     desk.set(permit=0, rate_mu_per_s=8.0, low_cycles=7, beam_s=1.0, pulses_at_permit=3)
     desk.image.beam["permit"], desk.image.beam["pulses"] = 1.0, 50

@@ -580,3 +580,8 @@ def test_a_channel_that_nobody_can_answer_does_not_hold_drive_power(channel: Cha
     channel.rooms["estop_ok"] = 0.0
     channel.run()
     assert channel.safety["motion"] == 0.0
+
+
+@pytest.mark.parametrize("challenge", [0, 1, 77, 2**31 - 1])
+def test_a_refusal_is_minus_one_on_the_wire_and_no_answer_is(challenge: int) -> None:
+    assert REFUSAL == -1 and answer(challenge) >= 0

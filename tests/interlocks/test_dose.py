@@ -244,7 +244,8 @@ def test_misfires_have_a_stream_of_their_own_after_the_quadrants(source: Source)
 
 
 @pytest.mark.parametrize(("factor", "gain", "most", "pulses", "given", "limited"), [
-    (1.0, 1.0, 1e9, 4, 4, 0), (1.49, 1.0, 1e9, 4, 4, 0), (1.51, 1.0, 1e9, 4, 1, 1), (40.0, 1.0, 1e9, 4, 1, 1),
+    (1.0, 1.0, 1e9, 4, 4, 0), (1.5, 1.0, 1e9, 4, 4, 0), (1.49, 1.0, 1e9, 4, 4, 0), (1.51, 1.0, 1e9, 4, 1, 1),
+    (40.0, 1.0, 1e9, 4, 1, 1),
     (40.0, 1.0, 1e9, 0, 0, 0),
     (40.0, 1.0, 0.149, 4, 4, 0), (40.0, 1.0, 0.151, 4, 1, 1),  # a chamber that saturates sees no more than it can
     (1.0, 1.51, 1e9, 4, 1, 1), (1.51, 0.9, 1e9, 4, 4, 0), (NAN, 1.0, 1e9, 4, 1, 1), (1.0, NAN, 1e9, 4, 1, 1),
@@ -254,6 +255,24 @@ def test_the_first_pulse_that_is_far_too_large_is_the_last_one(source: Source, f
     source.set(pulse_factor=factor, pulse_limit=1.5)
     source.chambers["gain"], source.chambers["most_mu_per_pulse"] = gain, most
     assert limit(source.beam, source.mode, source.chambers[0], pulses) == given and source.beam["limited"] == limited
+
+
+def test_the_limiter_hears_the_first_chamber_alone(source: Source) -> None:
+    source.set(pulse_limit=1.5)
+    source.chambers["gain"] = [1.0, 9.0, 9.0]
+    source.on().run(10)
+    assert source.beam["limited"] == 0 and source.beam["pulses"] > 10
+    source.chambers["gain"] = [9.0, 1.0, 1.0]
+    source.run()
+    assert source.beam["limited"] == 1
+
+
+@pytest.mark.parametrize(("age", "hot"), [(10, 1.0), (11, 0.0), (-11, 0.0)])
+def test_a_source_that_hears_nothing_new_for_100_ms_goes_cold(source: Source, age: int, hot: float) -> None:
+    source.hot()
+    source.node_wires["said_cycle"] = source.cycle + 1 - age
+    source.run()
+    assert source.beam["hv_on"] == hot and source.node_wires["powered"][0] == hot
 
 
 def test_after_a_pulse_that_was_too_large_there_are_none_until_the_high_voltage_has_been_off(source: Source) -> None:
