@@ -50,7 +50,7 @@ ROW = np.dtype([
     ("tripped", "i8", (LATCH_WORDS,)),  # claim: one bit per interlock row in force
     ("bits", "i4"),  # Flag
     ("pulses", "i4"),  # truth: pulses that gave dose in this cycle
-    ("enable", "i4"),  # wire: one bit per node, drive power wanted
+    ("enable", "i4"),  # wire: one bit per node, drive power wanted, as the machine heard it
     ("mode", "i4"),  # wire: beam mode asked for
     ("accessory", "i4"),  # truth: what is in the tray, 0 = nothing
     ("place", "i4"),  # truth: mode at whose place the carousel stands, -1 = none
@@ -86,7 +86,7 @@ STATE = np.dtype([  # the witness's own memory
     ("row", "i8"), ("leaf_row", "i8"), ("leaves_before", "i8"),
     ("inhibits", "i8", (LATCH_WORDS,)),  # interlock rows that forbid beam, as the table says; whoever builds the run writes it
     # what was heard in this cycle before the machine moved
-    ("heard", "i8"), ("rate_mu_per_s", "f8"),
+    ("heard", "i8"), ("rate_mu_per_s", "f8"), ("enable", "i8"),
     # memory of the checks in line, cycles
     ("clock", "i8"), ("inhibited", "i8"), ("unpermitted", "i8"), ("silent", "i8"), ("tripped", "i8"),
     ("armed_total_mu", "f8"),

@@ -34,6 +34,9 @@ def hear(trace, image, plant, cycle):
     heard |= bit(safety.response == answer(plant.safety[0].challenge), HEARTBEAT)
     heard |= bit(beam.said_cycle != 0 and abs(cycle - beam.said_cycle) > SAID_CYCLES, OLD)
     state.heard, state.rate_mu_per_s = heard, beam.rate_mu_per_s
+    state.enable = 0
+    for i in range(image.nodes.size):
+        state.enable |= bit(image.nodes[i].enable == 1.0, 1 << i)
 
 
 @compiled
@@ -82,7 +85,7 @@ def place(modes, carousel):
 def write_wires(row, image, state):
     """What the controller asked for, and what the collision computer says."""
     safety, room = image.safety[0], image.room[0]
-    row.rate_mu_per_s = state.rate_mu_per_s
+    row.rate_mu_per_s, row.enable = state.rate_mu_per_s, state.enable
     row.preset_mu, row.start_mu = safety.preset_mu, safety.start_mu
     row.clearance_mm, row.kv_exposures = room.clearance_mm, room.kv_exposures
 
@@ -152,14 +155,13 @@ def write_axes(row, plant, image):
 
 @compiled
 def write_nodes(row, wires, cycle):
-    """Who has drive power asked for, and the age of the oldest reading by its own stamp, cycles."""
-    worst = enable = 0
+    """The age of the oldest reading by its own stamp, cycles."""
+    worst = 0
     for i in range(wires.size):
-        enable |= bit(wires[i].enable == 1.0, 1 << i)
         taken = wires[i].sampled_cycle
         age = cycle - taken
         worst = age if age > worst and taken > NEVER else worst
-    row.enable, row.age_cycles = enable, worst
+    row.age_cycles = worst
 
 
 @compiled

@@ -38,8 +38,9 @@ def test_an_edit_of_a_callee_in_another_module_takes_effect_in_the_next_run(tmp_
     assert float(run(tree, cache)[0]) == 2.0
     mu, hits = run(tree, cache)
     assert float(mu) == 2.0 and hits == "1"  # the second run took the machine code from the cache
-    assert text.count("reading = dose_mu * gain") == 1
-    callee.write_text(text.replace("reading = dose_mu * gain", "reading = 3.0 * dose_mu * gain"))
+    line = "reading = dose_mu * gain_of(chamber) * (1.0"
+    assert text.count(line) == 1
+    callee.write_text(text.replace(line, line.replace("dose_mu", "3.0 * dose_mu")))
     assert float(run(tree, cache)[0]) == 6.0
     callee.write_text(text)
     assert float(run(tree, cache)[0]) == 2.0

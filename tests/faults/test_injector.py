@@ -270,3 +270,9 @@ def test_a_phase_that_is_entered_again_is_not_waited_for_again() -> None:
     entered = [event.cycle for event in sim.events if event.what in ("step SetUp", "step ClearRoom")]
     begun = [event.cycle for event in sim.events if event.what == "again injected"]
     assert len(entered) == 2 and begun == [entered[0] + 50 + 30 * k for k in range(60)] and entered[1] < begun[-1]
+
+
+def test_a_couch_that_falls_as_fast_as_it_can_rests_within_three_millimetres_of_its_stop() -> None:
+    sim = still(Fault("f", When(phase="load"), mode="PLT-04", set={"v_mm_per_s": 200.0}, lasts=Lasts(blip=True)))
+    assert sim.injector.evidence()[0].activated and trips(sim)
+    assert "SI-17" not in {verdict.id for verdict in sim.verdicts().violated}
