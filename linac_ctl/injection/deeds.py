@@ -83,8 +83,9 @@ class Deeds:
         self.blocks.ramps[i] = live.fault.id, word
 
         def undo() -> None:
-            ramps["left"][i] = 0
-            self.blocks.ramps.pop(i, None)
+            if self.blocks.ramps.get(i, ("",))[0] == live.fault.id:  # or another fault has had this row since
+                ramps["left"][i] = 0
+                del self.blocks.ramps[i]
             self._put(live, word, before)
 
         live.undo.append(undo)

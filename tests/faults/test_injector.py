@@ -276,3 +276,15 @@ def test_a_couch_that_falls_as_fast_as_it_can_rests_within_three_millimetres_of_
     sim = still(Fault("f", When(phase="load"), mode="PLT-04", set={"v_mm_per_s": 200.0}, lasts=Lasts(blip=True)))
     assert sim.injector.evidence()[0].activated and trips(sim)
     assert "SI-17" not in {verdict.id for verdict in sim.verdicts().violated}
+
+
+def test_a_fault_that_ends_stops_its_own_ramp_and_no_other() -> None:
+    skew = {"mode": "PLT-10", "set": {"axis": "transverse", "pct": 2.0, "ramp_s": 0.1}}
+    short = Fault("short", AT_5_MU, lasts=Lasts(s=0.5), **skew)
+    other = Fault("other", When(fault="short", after_s=0.3), mode="PLT-10", set={"axis": "radial", "pct": 2.0, "ramp_s": 10.0})
+    sim = still(short, other)
+    cleared = next(event.cycle for event in sim.events if event.what == "short cleared")
+    begun = next(event.cycle for event in sim.events if event.what == "other injected")
+    went = float(sim.plant.beam["asymmetry_x"][0]) / 0.02 * 1000.0  # cycles of its ramp
+    assert begun < cleared < sim.engine.cycle - 50 and float(sim.plant.beam["asymmetry_y"][0]) == 0.0
+    assert abs(went - min(1000, sim.engine.cycle - begun)) <= 2

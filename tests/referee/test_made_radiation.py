@@ -168,6 +168,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-29": {
         "permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 4, LAST),
+        "a permit wire that sticks for 70 ms, and nothing else goes": lambda m: faulty(m.trip(MU_DIS, MID).flag(
+            Flag.PERMIT, MID, MID + 9)),
         "beam for ever after a trip": lambda m: m.trip(MU_DIS, MID, react=False),
         "beam without permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).flag(Flag.PERMIT, MID, LAST, on=False),
     },
@@ -262,6 +264,8 @@ NEAR: dict[str, dict[str, Alter]] = {
         "permit low in the next cycle": lambda m: m.trip(MU_DIS, MID),
         "a permit wire that sticks, and the channel opens": lambda m: faulty(m.trip(MU_DIS, MID).flag(Flag.PERMIT, MID, LAST).flag(
             Flag.CHANNEL, MID + 3, CYCLES, on=False)),
+        "a permit wire that sticks, and the high voltage goes": lambda m: faulty(m.trip(MU_DIS, MID).flag(
+            Flag.PERMIT, MID, LAST).flag(Flag.HV_ON, MID + 1, CYCLES, on=False)),
         "permit 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
         "a trip when nothing is on": lambda m: m.trip(MU_DIS, 500, react=False),
     },
