@@ -14,6 +14,7 @@ from ..parts.noise import MASK_32, normal, spread, uniform
 
 (OFF, FREEZE, BIAS, GAIN, DRIFT, NOISE, QUANTISE, CLIP, NAN, DELAY, DROP, DUPLICATE, REORDER, REPLAY, CORRUPT, SWAP, WRAP, STICK,
  SLIP, RUNAWAY, LIE) = (int(behaviour) for behaviour in Behaviour)
+YOUNG_CYCLES = 2  # a frame or two may be lost: what is known is not stale before 30 ms (SI-13)
 GRID = 1000.0  # a bit that turns over does so in whole thousandths, as on a line
 
 WIRE = np.dtype([
@@ -28,7 +29,7 @@ WIRE = np.dtype([
     ("before", "f8"),  # clean, one cycle ago
     ("base", "f8"),  # clean, when the fault began
     ("borrowed", "f8"),  # the other wire's value in this cycle
-    ("held", "i8"),  # REORDER: 1 = a value is on its way still
+    ("held", "i8"),  # REORDER: 1 = a value is on its way still; DROP: how many were lost in a row
     ("noise", "f8"),  # differences up to this are none
     ("bound", "f8"),  # what it may be off before somebody has to notice; see `allowed`
     ("due", "i8"),  # cycle in which it was off by more, first; -1 = not yet
@@ -120,6 +121,13 @@ def swapped_in_time(wire, value, cycle):
 
 
 @compiled
+def dropped(wire, value, cycle):
+    """DROP: the value of before stands, for as many cycles as were lost in a row."""
+    wire.held = wire.held + 1 if lucky(wire, cycle) else 0
+    return value if wire.held == 0 else wire.said
+
+
+@compiled
 def number(wire, value, cycle):
     """Behaviours that need nothing but the value and how long it has been."""
     kind, seconds = wire.behaviour, (wire.cycles_active + 1) * DT_S
@@ -157,7 +165,7 @@ def disturbed(wire, rings, value, cycle):
     if kind in (DELAY, DUPLICATE, REPLAY):
         return late(wire, rings, value, cycle)
     if kind == DROP:
-        return wire.said if lucky(wire, cycle) else value
+        return dropped(wire, value, cycle)
     if kind == REORDER:
         return swapped_in_time(wire, value, cycle)
     if kind == CORRUPT:
@@ -180,7 +188,8 @@ def beyond(read, fine, most):
 @compiled
 def notice(wire, read, cycle):
     """-> 1 in the first cycle in which the others read something else, by more than the noise."""
-    if wire.due < 0 and beyond(read, wire.clean, wire.bound):
+    young = wire.behaviour == DROP and wire.held <= YOUNG_CYCLES
+    if wire.due < 0 and not young and beyond(read, wire.clean, wire.bound):
         wire.due = cycle
     if wire.effective >= 0 or same(read, wire.clean) or abs(read - wire.clean) <= wire.noise:
         return 0

@@ -24,6 +24,7 @@ NODE = np.dtype([
     ("powered", "f8"),  # in: 1.0 = drives have power and are free of faults
     ("calibrated", "f8"),  # in: 1.0 = reference positions found since power-up
     ("sampled_cycle", "i8"),  # in: cycle in which this node's readings were acquired at the sensor
+    ("named", "i8"),  # in: which row of `Node` this is, as the device itself says; -1 = nobody has spoken here yet
     ("apart_cycles", "f8"),  # in: from the readings before to these by the node's own clock; 1.0 unless a line is free-running
 ])
 
@@ -176,7 +177,7 @@ def new_image(sizes: dict[str, int]) -> Image:
     """All wires dead: switches 0.0, readings NaN until a device speaks. `sizes` gives axes per device."""
     nan = float("nan")
     axes = [records(sizes[name], AXIS, readback=nan, readback_2=nan) for name in AXIS_DEVICES]
-    nodes = records(len(Node), NODE, sampled_cycle=-1_000_000, apart_cycles=1.0)
+    nodes = records(len(Node), NODE, sampled_cycle=-1_000_000, named=-1, apart_cycles=1.0)
     beam = records(1, BEAM, mu_1=nan, mu_2=nan, mode_sensed=-1, energy_ratio=nan, quadrants=nan)
     room = records(1, ROOM, clearance_mm=nan, surface_mm=nan, surface_cycle=-1, breath_mm=nan)
     return Image._make((*axes, nodes, beam, records(1, SAFETY, mu_backup=nan, beam_s=nan), room))

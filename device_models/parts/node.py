@@ -11,6 +11,7 @@ from .drive import step_drives
 HEARS_CYCLES = 10  # 100 ms: what is older is no order, and a device that hears none takes its own power away
 
 NODE_STATE = np.dtype([
+    ("name", "i8"),  # row of Node that it says it is
     ("local", "i8"),  # 1 = answered here; 0 = a port answers for this device
     ("initialise_left", "i8"),  # cycles until the reference positions are found
     # where faults write
@@ -42,7 +43,7 @@ def report(node, wire, powered, cycle):
         return False
     wire.powered = 1.0 if powered else 0.0
     wire.calibrated = 1.0 if node.initialise_left == 0 else 0.0
-    wire.sampled_cycle = cycle
+    wire.sampled_cycle, wire.named = cycle, node.name
     return node.stale < 0.5
 
 
@@ -56,7 +57,7 @@ def step_axes(drives, wires, node, node_wire, supply, sample, cycle):
 
 def new_nodes(initialise_s: float, behind_ports: tuple[str, ...] = ()) -> Any:
     """NODE_STATE (11,), rows as `Node`: healthy electronics, just powered up."""
-    nodes = records(len(Node), NODE_STATE, local=1, healthy=1.0, initialise_left=round(initialise_s / DT_S))
+    nodes = records(len(Node), NODE_STATE, name=range(len(Node)), local=1, healthy=1.0, initialise_left=round(initialise_s / DT_S))
     for name in behind_ports:
         nodes["local"][Node[name.upper()]] = 0
     return nodes

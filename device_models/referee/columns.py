@@ -51,6 +51,7 @@ ROW = np.dtype([
     ("bits", "i4"),  # Flag
     ("pulses", "i4"),  # truth: pulses that gave dose in this cycle
     ("enable", "i4"),  # wire: one bit per node, drive power wanted, as the machine heard it
+    ("asked", "i4"),  # wire: the same, as the controller leaves it at the end of the cycle
     ("mode", "i4"),  # wire: beam mode asked for
     ("accessory", "i4"),  # truth: what is in the tray, 0 = nothing
     ("place", "i4"),  # truth: mode at whose place the carousel stands, -1 = none

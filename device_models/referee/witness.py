@@ -155,13 +155,14 @@ def write_axes(row, plant, image):
 
 @compiled
 def write_nodes(row, wires, cycle):
-    """The age of the oldest reading by its own stamp, cycles."""
-    worst = 0
+    """Who has drive power asked for, and the age of the oldest reading by its own stamp, cycles."""
+    worst = asked = 0
     for i in range(wires.size):
+        asked |= bit(wires[i].enable == 1.0, 1 << i)
         taken = wires[i].sampled_cycle
         age = cycle - taken
         worst = age if age > worst and taken > NEVER else worst
-    row.age_cycles = worst
+    row.asked, row.age_cycles = asked, worst
 
 
 @compiled

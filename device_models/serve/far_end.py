@@ -16,7 +16,7 @@ from .build import new_device
 from .device import Device
 from .rack import Rack
 
-OUT_OF_NODES = ("powered", "calibrated", "sampled_cycle")  # what a node says
+OUT_OF_NODES = ("powered", "calibrated", "sampled_cycle", "named")  # what a node says
 
 
 def apart(image: Image, names: Sequence[str]) -> Image:

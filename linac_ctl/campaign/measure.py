@@ -21,6 +21,7 @@ STOPS = {"hold": "beam_hold", "interrupt": "beam_off", "terminate": "beam_off", 
 BITS = {Bit.BEAM_HOLD: "beam_hold", Bit.BEAM_OFF: "beam_off", Bit.TERMINATE: "beam_off", Bit.MOTION_STOP: "motion_stop",
         Bit.PREVENT_START: "prevent_start", Bit.PREVENT_MOTION: "prevent_motion"}
 IMPLIED = {"beam_off": ("beam_hold", "prevent_start"), "beam_hold": ("prevent_start",), "motion_stop": ("prevent_motion",)}
+OWN = {"open_door": "DOOR", "press_estop": "ESTOP", "press_stop": "ABORT"}  # what people do, and what has to trip for it
 STRONGEST: tuple[Reaction, ...] = ("motion_stop", "beam_off", "beam_hold", "prevent_motion", "prevent_start", "none")
 
 
@@ -52,6 +53,7 @@ class Measures:
     in_beam: bool = True  # there was beam when it had to be noticed
     mu_after_start: float | None = None  # None = as `mu_after_eff`
     gone: bool = False  # the fault was, when somebody noticed something
+    alone_ms: float = 0.0  # of the time until somebody noticed: how long no controller was there
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,15 @@ ALWAYS = Exposure()
 
 
 def measure(track: Track, effective: int, cleared: int | None, history: Sequence[Any], expected: Iterable[str],
-            refused: bool, due: int | None = -1, exposure: Exposure = ALWAYS) -> Measures:
+            refused: bool, due: int | None = -1, exposure: Exposure = ALWAYS, provoked: Iterable[str] = ()) -> Measures:
     """`history`: trips of the panel. `refused`: the session ended with a refusal, which is a reaction too.
+
+    `provoked`: acts of people in the session's own script that stop a machine: what trips for them is nobody's notice of a fault.
 
     `due`: cycle in which truth or a wire is off by more than it may be; -1 = the effective one, None = it never was.
     """
     first, last = track.at(effective), len(track.cycle) if cleared is None else track.at(cleared)
-    noticed = first_noticed(track, first, effective, history, tuple(expected))
+    noticed = first_noticed(track, first, effective, history, tuple(expected), own_trips(provoked))
     at = track.at(noticed.cycle) if noticed else len(track.cycle)
     stop = track.beam_ends(at) if noticed else len(track.cycle)
     done = reactions(track, at, noticed, history) if noticed else frozenset()
@@ -88,7 +92,8 @@ def measure(track: Track, effective: int, cleared: int | None, history: Sequence
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
         None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
         0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)),
-        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES)
+        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES,
+        float((~track.has(Flag.ALIVE)[first:at]).sum()) * MS)
 
 
 def over(*, nobody_else: bool, motion: bool) -> frozenset[str]:
@@ -103,21 +108,31 @@ def _start(since: int, exposed: Any) -> int | None:
     return since + int(found[0]) if len(found) else None
 
 
-def first_noticed(track: Track, first: int, effective: int, history: Sequence[Any], expected: tuple[str, ...]) -> Noticed | None:
+def own_trips(provoked: Iterable[str]) -> frozenset[str]:
+    """Names of the interlocks that trip because of the session's own people."""
+    return frozenset(OWN[act] for act in provoked if act in OWN)
+
+
+def first_noticed(track: Track, first: int, effective: int, history: Sequence[Any], expected: tuple[str, ...],
+                  own: frozenset[str] = frozenset()) -> Noticed | None:
     """The first trip that stops something, or that was expected; or what the safety channel opened for."""
+    own -= {*expected}
     found = [Noticed(trip.id, trip.cycle) for trip in history
-             if trip.cycle >= effective and (trip.stop != "inhibit" or trip.id in expected or trip.name in expected)]
-    return min([*found, *channel_noticed(track, first)], key=lambda one: one.cycle, default=None)
+             if trip.cycle >= effective and (trip.stop != "inhibit" or trip.id in expected or trip.name in expected)
+             and trip.name not in own]
+    return min([*found, *channel_noticed(track, first, own)], key=lambda one: one.cycle, default=None)
 
 
-def channel_noticed(track: Track, first: int) -> list[Noticed]:
+def channel_noticed(track: Track, first: int, own: frozenset[str] = frozenset()) -> list[Noticed]:
     """What the safety channel opened for: silence of the controller at any time, all else only while there was a permit.
 
     Without one a door may open as it likes, a preset may be missing; and in its self-test the channel opens for everything.
     """
+    theirs = sum(int(bit) for bit in SafetyOpen if bit.name in own)
     before = max(first - 1, 0)
     opened, given, test = (column[before:] for column in (track.rows["open"], track.has(Flag.PERMIT), track.has(Flag.SELFTEST)))
-    fresh = opened[1:] & ~opened[:-1] & np.where(given[:-1], -1, int(SafetyOpen.HEARTBEAT)) & np.where(test[1:] | test[:-1], 0, -1)
+    looked = np.where(given[:-1], -1, int(SafetyOpen.HEARTBEAT)) & np.where(test[1:] | test[:-1], 0, -1) & ~theirs
+    fresh = opened[1:] & ~opened[:-1] & looked
     at = np.flatnonzero(fresh) + 1
     if not len(at):
         return []

@@ -226,7 +226,7 @@ def _with_faults(run: Ended, case: Case, row: Row, track: Track) -> Row:
     active = sorted((one for one in run.evidence if one.effective_cycle is not None), key=lambda one: one.effective_cycle)
     modes, settings = modes_by_fault(case), {one["id"]: one.get("set", {}) for one in case.faults}
     acted = [(due, measure(track, one.effective_cycle, one.cleared_cycle, run.trips, mode.expected if mode else (), run.refused,
-                           one.due_cycle, due.exposure))
+                           one.due_cycle, due.exposure, run.seen.provoked))
              for one in active for mode in (modes.get(one.id),)
              for due in (Due.of(mode, settings[one.id], one.devices),)]
     wrong = "" if run.seen.provoked else false_trip(run.early)

@@ -20,6 +20,7 @@ CONFIRM_MS = 30.0  # once it is too much: it is read in one cycle, and confirmed
 STILL_MS = 110.0  # links without beam: nothing to hold; the device is given up after 100 ms (SI-13), and a cycle
 DOSE = frozenset(("beam", "chambers", "safety", "live", "carousel"))  # where nothing radiates, nothing of these can do harm
 NOT_DUE = "never more than may be, gone before it was due, or neither beam nor motion meanwhile"
+SILENCE_MS = 50.0  # after so long without a controller the safety channel has acted, whatever else is wrong (SI-03)
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
 
 
@@ -70,9 +71,10 @@ class Due:
         """
         if self.limit_ms is None or m.start_ms is None:
             return None
-        bare_ms = self.limit_ms - self.onset_ms
+        bare_ms = alone(self.limit_ms - self.onset_ms, m)
         allowed_ms = bare_ms if m.in_beam or self.still_ms is None else max(bare_ms, self.still_ms)
-        return max(self.limit_ms, m.start_ms + (min(allowed_ms, CONFIRM_MS) if m.grew else allowed_ms))
+        confirmed_ms = min(allowed_ms, alone(CONFIRM_MS, m)) if m.grew else allowed_ms
+        return max(self.limit_ms, m.start_ms + confirmed_ms)
 
     def owed(self, m: Measures) -> bool:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
@@ -95,7 +97,7 @@ class Due:
         deadline_ms = self.deadline_ms(m)
         if self.detect_by in ("time", None):
             return deadline_ms is None or m.detection_ms <= deadline_ms + SLACK_MS
-        return given_mu(m) <= 0.0 or m.detection_ms <= (self.limit_ms or IN_BEAM_MS + self.onset_ms) + SLACK_MS
+        return given_mu(m) <= 0.0 or m.detection_ms <= alone(self.limit_ms or IN_BEAM_MS + self.onset_ms, m) + SLACK_MS
 
     def strong_enough(self, m: Measures) -> bool:
         """Everything that the mode asks for; any reaction where no mode asks. Without beam a start that is prevented is a hold."""
@@ -103,6 +105,11 @@ class Due:
             return bool(m.reactions & {*ANY_REACTION})
         held = {"beam_hold"} if "prevent_start" in m.reactions and m.mu_after_eff <= 0.0 else set()
         return {*self.reaction} - {"none", "kv_off"} <= m.reactions | held
+
+
+def alone(limit_ms: float, m: Measures) -> float:
+    """The controller's limit. Time without a controller is not its own: then it is the safety channel that has to be in time."""
+    return max(limit_ms, min(limit_ms + m.alone_ms, SILENCE_MS))
 
 
 def decide(*, injected: bool, acted: Sequence[tuple[Due, Measures]], judged: bool, violated: Sequence[str], false_trip: str,

@@ -20,15 +20,17 @@ LIMITS_AT_MU_PER_S = 10.0  # 600 MU/min: limits of dose are stated for it, and g
 
 @compiled
 def measure_nodes(job, signals, nodes):
-    """Age of the oldest reading, drive power where it is asked for and nowhere else, reference positions."""
-    age, drives, calibrated = 0.0, 1.0, 1.0
+    """Age of the oldest reading, whose they are, drive power where it is asked for and nowhere else, reference positions."""
+    age, misnamed, drives, calibrated = 0.0, 0.0, 1.0, 1.0
     for i in range(nodes.size):
+        misnamed += 0.0 if nodes[i].named == i else 1.0
         age = worst(abs(float(job.cycle - nodes[i].sampled_cycle)), age)  # what comes from the future has no age that is known
         if i < BEAM_NODE:
             powered = nodes[i].powered if nodes[i].enable > 0.5 else 1.0 - nodes[i].powered
             drives = lesser(closed(powered), drives)
             calibrated = lesser(closed(nodes[i].calibrated), calibrated)
     signals[Signal.NODE_AGE_CYCLES] = age
+    signals[Signal.NODES_MISNAMED] = misnamed
     signals[Signal.DRIVES_OK] = drives
     signals[Signal.CALIBRATED] = calibrated
     signals[Signal.MLC_CALIBRATED] = closed(nodes[MLC_NODE].calibrated)

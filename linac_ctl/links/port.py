@@ -201,6 +201,7 @@ class LinkPort:
         node["calibrated"] = float(flags >> 1 & 1)
         age = 0 if self.lockstep else self.clock.age_cycles(self._ms, self.now_ns(), CYCLE_MS)
         node["sampled_cycle"] = self._ms // CYCLE_MS if self.lockstep else cycle - age
+        node["named"] = self.unit.node if self.identified else -1
         node["apart_cycles"] = self._apart_cycles()
 
     def _apart_cycles(self) -> float:

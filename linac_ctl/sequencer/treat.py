@@ -153,12 +153,21 @@ class Treat:
         check_plan(suite, session)
         approval.check(suite, session, float(beam.couch[0][3]))
         await ready(linac)
+        still_armed(linac)
         linac.log("sequencer", f"beam {beam.number} on", why=f"{beam.mode}, {field.technique_text}", old=f"{start_mu:.3f} MU")
         suite.staff.hear(f"beam_on:{beam.number}")
         async with watched(suite, session, field):
             delivered = await linac.beam.deliver(longest_s(field))
         linac.log("sequencer", f"beam {beam.number} complete", new=f"{delivered.mu_1:.3f} MU, {delivered.mu_2:.3f} MU")
         return delivered
+
+
+def still_armed(linac: Linac) -> None:
+    """RefusedError if a trip has ended the arming while somebody was on the way to the button, though it is over by now."""
+    if linac.beam.state is not BeamState.ARMED:
+        trips = linac.panel.history
+        why = f": {trips[-1].id} ended that" if trips else ""
+        raise RefusedError(f"beam-on refused: beam {linac.beam.state.value}, armed no longer{why}; it is armed again")
 
 
 def beam_was_armed(linac: Linac, slot: int) -> bool:

@@ -41,8 +41,9 @@ def stopped(trip, permit_low, beam_off, reaction=Reaction.BEAM_HOLD):
 
 
 def of(track, history, **changes):
-    given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False} | changes
-    return measure(track, given["effective"], given["cleared"], history, given["expected"], given["refused"])
+    given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False, "provoked": ()} | changes
+    return measure(track, given["effective"], given["cleared"], history, given["expected"], given["refused"],
+                   provoked=given["provoked"])
 
 
 def test_times_and_dose_count_from_the_effective_cycle():
@@ -91,6 +92,34 @@ def test_an_open_chain_stops_beam_and_motion():
     rows = trace(beam=(0, 22))
     rows["bits"][21:] &= ~int(Flag.CHAIN)
     assert {"beam_off", "motion_stop"} <= of(Track(rows), [Trip("ESTOP", 21, "estop")]).reactions
+
+
+def door_opens(at=25):
+    """In the middle of the beam; the channel sees it first."""
+    rows = trace(beam=(0, at + 2))
+    rows["open"][at:] = int(SafetyOpen.DOOR)
+    rows["bits"][at + 1:] &= ~int(Flag.CHANNEL)
+    return Track(rows), [Trip("DOOR_CHAIN", at, "interrupt", "DOOR"), Trip("DOOR", at, "interrupt", "DOOR")]
+
+
+def test_a_door_that_the_sessions_own_people_open_is_nobodys_notice_of_a_fault():
+    track, history = door_opens()
+    assert of(track, history).noticed is not None
+    assert of(track, history, provoked=("open_door", "late cycles")).noticed is None
+    assert of(track, [*history, Trip("MLC_POS", 40)], provoked=("open_door",)).noticed.name == "MLC_POS"
+
+
+@pytest.mark.parametrize("provoked", [(), ("open_door",)])
+def test_a_door_that_is_the_fault_is_noticed_whoever_opens_another(provoked):
+    track, history = door_opens()
+    assert of(track, history, provoked=provoked, expected=("DOOR",)).detection_ms == 50.0
+
+
+@pytest.mark.parametrize("there, alone_ms", [(slice(0, 100), 0.0), (slice(0, 22), 30.0), (slice(0, 20), 50.0), (slice(0, 0), 50.0)])
+def test_time_without_a_controller_counts_until_somebody_notices(there, alone_ms):
+    rows = trace()
+    rows["bits"][there] |= int(Flag.ALIVE)
+    assert of(Track(rows), [Trip("MLC_POS", 25)]).alone_ms == alone_ms
 
 
 def test_if_nobody_notices_all_dose_to_the_end_counts():

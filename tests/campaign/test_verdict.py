@@ -204,3 +204,15 @@ def test_a_silent_link_has_longer_where_nothing_radiates(beam, expected):
 ])
 def test_what_is_of_dose_only_is_due_with_beam_and_what_moves_with_either(devices, reaction, motion):
     assert Due.of(Mode(reaction=reaction), None, devices).exposure.motion is motion
+
+
+@pytest.mark.parametrize("ms, alone_ms, expected", [
+    (40.0, 0.0, "missed"), (30.0, 0.0, "passed"), (40.0, 10.0, "passed"), (50.0, 10.0, "missed"), (50.0, 50.0, "passed"),
+    (60.0, 60.0, "missed")])
+def test_time_without_a_controller_is_the_safety_channels_and_ends_after_50_ms(ms, alone_ms, expected):
+    assert verdict(measures(ms, alone_ms=alone_ms), Mode(max_detection_ms=30.0)) == expected
+    assert verdict(measures(ms, alone_ms=alone_ms), Mode("before_beam", max_detection_ms=30.0)) == expected
+
+
+def test_a_limit_that_is_longer_stays_what_it_is_without_a_controller():
+    assert verdict(measures(110.0, alone_ms=60.0)) == "missed" and verdict(measures(100.0, alone_ms=60.0)) == "passed"

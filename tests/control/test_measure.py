@@ -25,7 +25,7 @@ def same(value: float, expected: float) -> bool:
 def nodes(bare: Bare | None = None) -> Bare:
     """All powered, calibrated, and read in this cycle, 1000."""
     it = (bare or Bare()).set("job", cycle=1000)
-    return it.set("nodes", enable=1.0, powered=1.0, calibrated=1.0, sampled_cycle=1000)
+    return it.set("nodes", enable=1.0, powered=1.0, calibrated=1.0, sampled_cycle=1000, named=range(len(Node)))
 
 
 def told(bare: Bare) -> Bare:
@@ -36,8 +36,22 @@ def told(bare: Bare) -> Bare:
 
 def test_nodes_in_which_all_is_well_say_so() -> None:
     bare = told(nodes())
-    assert bare.signal(Signal.NODE_AGE_CYCLES) == 0.0
+    assert bare.signal(Signal.NODE_AGE_CYCLES) == bare.signal(Signal.NODES_MISNAMED) == 0.0
     assert bare.signal(Signal.DRIVES_OK) == bare.signal(Signal.CALIBRATED) == bare.signal(Signal.MLC_CALIBRATED) == 1.0
+
+
+@pytest.mark.parametrize("node", list(Node))
+@pytest.mark.parametrize("other", [-1, 11])
+def test_a_node_that_says_another_name_or_none_is_counted(node: Node, other: int) -> None:
+    bare = nodes()
+    bare.image.nodes["named"][int(node)] = other
+    assert told(bare).signal(Signal.NODES_MISNAMED) == 1.0
+
+
+def test_two_nodes_that_are_swapped_are_two() -> None:
+    bare = nodes()
+    bare.image.nodes["named"][[Node.GANTRY, Node.COLLIMATOR]] = [Node.COLLIMATOR, Node.GANTRY]
+    assert told(bare).signal(Signal.NODES_MISNAMED) == 2.0
 
 
 @pytest.mark.parametrize("node", list(Node))

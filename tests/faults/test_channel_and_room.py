@@ -125,3 +125,10 @@ def test_a_plug_or_a_key_that_was_there_for_a_cycle_interrupts_the_dose_and_is_o
     run = Faulty(tmp_path, when=when, mode=mode, lasts=BLIP)
     assert run.first == row and run.delay_ms <= 10.0
     assert run.sim.error is None and run.mu == pytest.approx(40.0, abs=0.1)
+
+
+@pytest.mark.parametrize("lasts", [BLIP, Lasts()])
+def test_two_devices_in_each_others_ports_are_known_by_their_names_before_anything_moves(lasts: Any, tmp_path: Path) -> None:
+    run = Faulty(tmp_path, "faults_arc", when=When(phase="setup", after_s=0.3), mode="LNK-10", lasts=lasts)
+    assert run.first == "NODE_NAME" and run.delay_ms <= 10.0 and run.mu == 0.0
+    assert not run.sim.image.nodes["enable"].any()

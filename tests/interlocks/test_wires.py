@@ -335,6 +335,8 @@ CASES: list[tuple[str, Spoiler, float, float, Phase]] = [
     ("DATA_RANGE", wire("mlc", "readback", 10), 151.9, 152.1, Phase.IDLE),
     ("DATA_RANGE", wire("couch", "readback", 0), -251.9, -252.1, Phase.IDLE),
     ("DATA_RANGE", wire("couch", "readback", 5), 4.9, 5.1, Phase.IDLE),
+    *[("NODE_NAME", wire("nodes", "named", i), i, other, Phase.MOVE) for i, other in ((0, 1), (1, 0), (5, -1), (10, 9))],
+    ("NODE_NAME", wire("nodes", "named", 0), 0, 1, Phase.BEAM),
     ("DATA_STALE", age, 2, 3, Phase.BEAM),
     ("DATA_STALE", age, 2, 3, Phase.IDLE),
     ("DATA_STALE", age, 2, 3, Phase.MOVE),
@@ -980,8 +982,10 @@ def test_a_position_that_is_not_the_one_that_was_armed_prevents_or_ends_the_beam
                                                                                 phase: Phase) -> None:
     rig = started(phase)
     getattr(rig.control.trajectory, table)[int(rig.job["segment"][0]), column] += by
-    rig.cycle(2)
+    rig.cycle()
     assert ("RX_HASH" if phase is Phase.BEAM else "RX_CHANGED") in rig.tripped() and rig.permit == 0.0
+    rig.cycle()
+    assert rig.phase is Phase.STOPPED and rig.permit == 0.0  # armed no longer, in whatever order things are put right
 
 
 @pytest.mark.parametrize("field, by, changed", [("mu_end", 0.0009, False), ("mu_end", 0.0011, True), ("mu_end", NAN, True),
@@ -989,8 +993,10 @@ def test_a_position_that_is_not_the_one_that_was_armed_prevents_or_ends_the_beam
 def test_an_end_or_a_pulse_that_is_not_the_armed_one_is_found_by_its_second_copy(field: str, by: float, changed: bool) -> None:
     rig = started(Phase.READY)
     rig.job[field] += by
-    rig.cycle(2)
+    rig.cycle()
     assert ("RX_CHANGED" in rig.tripped()) is changed
+    rig.cycle()
+    assert rig.phase is (Phase.STOPPED if changed else Phase.READY)
 
 
 def test_one_contact_of_the_bar_is_not_enough() -> None:

@@ -41,7 +41,7 @@ def test_setpoints_go_out_and_readings_come_in_as_whole_numbers() -> None:
     assert list(wires.couch["readback"]) == [1.0, -2.5, 0.001, 0.01, 0.0, -0.007]
     assert list(wires.couch["readback_2"])[:3] == [1.005, -2.505, 0.001] and np.isnan(wires.couch["readback_2"][3])
     node = wires.nodes[Node.COUCH]
-    assert (node["powered"], node["calibrated"], node["sampled_cycle"]) == (1.0, 1.0, 0)
+    assert (node["powered"], node["calibrated"], node["sampled_cycle"], node["named"]) == (1.0, 1.0, 0, Node.COUCH)
 
 
 def test_a_silent_device_leaves_old_readings_with_their_old_stamp() -> None:

@@ -77,7 +77,8 @@ class Made:
         rows["token_cycle"] = np.where(cycle > APPROVED, IMAGED, -1)
         rows["leaf_row"] = -1
         rows["leaf_row"][FIRST:LAST] = np.arange(LAST - FIRST)
-        rows["energy"], rows["clearance_mm"], rows["enable"], rows["rate_mu_per_s"] = 1.0, 100.0, 2047, 10.0
+        rows["energy"], rows["clearance_mm"], rows["rate_mu_per_s"] = 1.0, 100.0, 10.0
+        rows["enable"] = rows["asked"] = 2047
         rows["limit_s"], rows["jaw_mm"], rows["couch"], rows["couch_set"] = 60.0, [-20.0, 20.0, -20.0, 20.0], COUCH, COUCH
         rows["kv_arm_mm"], rows["mv_arm_mm"], rows["carriage_mm"] = [1000.0, -500.0, 0.0, 0.0], [-850.0, 0.0, 0.0], [100.0, -100.0]
         self.flag(Flag.ARM | Flag.CLEAR_DOSE, ARMED, ARMED + 2)

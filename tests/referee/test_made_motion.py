@@ -37,8 +37,13 @@ GANTRY, MLC, COUCH_NODE = 1, 8, 32
 
 
 def unpowered(made: Made, first: int, last: int = CYCLES) -> Made:
-    """Drive power is not asked for."""
-    return made.set("enable", first, last, 0)
+    """Drive power is not asked for; the machine hears of it a cycle after it was said."""
+    return made.set("enable", first, last, 0).set("asked", first - 1, last, 0)
+
+
+def unheard(made: Made, first: int, last: int = CYCLES) -> Made:
+    """Drive power is not asked for, and a broken link keeps that from the machine."""
+    return made.set("asked", first, last, 0)
 
 
 def kept_back(made: Made, first: int, last: int = CYCLES) -> Made:
@@ -49,6 +54,11 @@ def kept_back(made: Made, first: int, last: int = CYCLES) -> Made:
 def faulty(made: Made, cycle: int = 0) -> Made:
     """One fault, effective from `cycle` on."""
     return made.fact(injected=(InjectedFact("f", "", cycle),))
+
+
+def low_gain(made: Made) -> Made:
+    """Chamber 1 says too little, all the time."""
+    return made.fact(injected=(InjectedFact("f", "DOS-02", 0),))
 
 
 def braked(made: Made, name: str, lane: int | None, speed: float, brake: float, at: int = SOME) -> Made:
@@ -148,6 +158,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "the gantry stalls": lambda m: arc(m).set("gantry_deg", MID, CYCLES, 9.4),
         "the gantry turns half as far": lambda m: arc(m, 0.5),
         "the gantry turns the other way": lambda m: arc(m, -1.0),
+        "a lag of 1.2 MU while a leaf is stuck": lambda m: faulty(arc(m).add("gantry_deg", MID, CYCLES, -1.2)),
+        "a lag of 2 MU while a chamber says too little": lambda m: low_gain(arc(m).add("gantry_deg", MID, CYCLES, -2.0)),
     },
     "SI-22": {
         "nobody asked": lambda m: shot(m, SOME, asked=0),
@@ -194,6 +206,7 @@ NEAR: dict[str, dict[str, Alter]] = {
         "the couch takes 2.7 mm": lambda m: braked(m, "couch", 1, 40.0, 300.0),
         "the leaves stop in 100 ms": lambda m: unpowered(m, SOME).set("leaf_mm_per_s", SOME, SOME + 10, 5.0),
         "a motion stop takes the power": lambda m: unpowered(m.trip(COLLISION, SOME), SOME + 1),
+        "a motion stop that a broken link keeps from the drives": lambda m: unheard(m.trip(COLLISION, SOME), SOME + 2),
     },
     "SI-18": {
         "the gantry at 7.1 deg/s": lambda m: move(m, "gantry_deg", None, SOME, ramp(7.1, 100)),
@@ -221,6 +234,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-21": {
         "an arc as planned": arc,
         "a lag of 0.9 MU": lambda m: arc(m).add("gantry_deg", MID, CYCLES, -0.9),
+        "a lag of 1.2 MU while a chamber says too little": lambda m: low_gain(arc(m).add("gantry_deg", MID, CYCLES, -1.2)),
         "apart for 20 ms": lambda m: arc(m).add("gantry_deg", MID, MID + 2, -1.4),
     },
     "SI-22": {

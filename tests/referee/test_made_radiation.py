@@ -185,6 +185,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-02": {
         "permit just two cycles before the first pulse": lambda m: m.flag(Flag.PERMIT, ON, FIRST - 2, on=False),
         "a pause between pulses": lambda m: m.pulses(MID, MID + 5, 0, 0.0),
+        "a stuck trigger fires one cycle after the permit": lambda m: faulty(m.flag(Flag.PERMIT, ON, FIRST - 1, on=False)),
         "a stuck trigger stopped after 30 ms": lambda m: faulty(gap(m, Flag.PERMIT, 3)),
     },
     "SI-03": {

@@ -115,8 +115,9 @@ def half_open(given: Given, place: Place) -> tuple[Action, ...]:
 def swapped_ports(given: Given, place: Place) -> tuple[Action, ...]:
     """Two devices of one axis are plugged into each other's ports."""
     pairs = [("gantry", "collimator"), ("collimator", "gantry")]
-    return tuple(Wire(f"{a}.{field}", Behaviour.SWAP, other=f"{b}.{field}")
-                 for a, b in pairs for field in ("setpoint", "readback", "readback_2"))
+    wires = [(f"{a}.{field}", f"{b}.{field}") for a, b in pairs for field in ("setpoint", "readback", "readback_2")]
+    names = [(f"nodes[{a}].named", f"nodes[{b}].named") for a, b in pairs]
+    return tuple(Wire(path, Behaviour.SWAP, other=other) for path, other in wires + names)
 
 
 def only_said(given: Given, place: Place) -> tuple[Action, ...]:

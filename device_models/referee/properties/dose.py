@@ -14,14 +14,20 @@ MOST_OVER_MU = 25.0  # whatever has failed
 GAIN_FAULTS = {"DOS-02": (1.5, 0.06), "DOS-05": (5.0, 0.1)}  # mode of fault -> MU, share of the prescription
 
 
-def allowed_over(table: Table) -> np.ndarray:
-    """(n,) MU above the prescription, by how many faults have become effective."""
-    p, per_ms = table.prescribed, table.scale * 0.01
-    one = np.maximum(1.5, per_ms * 150.0)
+def of_gain(table: Table, mu: np.ndarray) -> np.ndarray:
+    """MU by which the dose may be wrong where a chamber that says too little is the fault; 0.0 where none is."""
+    found = np.zeros_like(mu)
     for mode in table.facts.modes():
         if mode in GAIN_FAULTS:
             least, share = GAIN_FAULTS[mode]
-            one = np.maximum(one, np.maximum(least, share * p))
+            found = np.maximum(found, np.maximum(least, share * mu))
+    return found
+
+
+def allowed_over(table: Table) -> np.ndarray:
+    """(n,) MU above the prescription, by how many faults have become effective."""
+    p, per_ms = table.prescribed, table.scale * 0.01
+    one = np.maximum(np.maximum(1.5, per_ms * 150.0), of_gain(table, p))
     more = np.minimum(np.maximum(np.maximum(5.0, 0.1 * p), one), MOST_OVER_MU)
     return np.select([table.faults == 0, table.faults == 1, table.faults == 2], [per_ms * 15.0 + 0.05, one, more], MOST_OVER_MU)
 

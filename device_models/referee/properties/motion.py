@@ -84,11 +84,10 @@ def motion_stops(it: Property, table: Table) -> Verdict:
 
 
 def power_goes(it: Property, table: Table) -> Verdict:
-    """A row that stops motion takes drive power within two cycles."""
+    """A row that stops motion takes drive power within two cycles: as it is said, a link may be broken."""
     stops = table.any_row([row.stops_motion for row in table.facts.rows]) & table.has(Flag.ALIVE)
-    on = stops & (table["enable"] != 0)
-    return it.worst(table, lambda: 1.0 - np.maximum(run_length(on) - 1, 0) / 2.0, "drive power after a motion stop", at_most=1.0,
-                    looked=on, reached=True)
+    on = stops & (table["asked"] != 0)
+    return it.worst(table, lambda: 1.0 - run_length(on) / 2.0, "drive power after a motion stop", at_most=1.0, looked=on)
 
 
 def one_stop(it: Property, table: Table, name: str, unit: str, place: np.ndarray, speed: np.ndarray, at: int) -> Verdict:

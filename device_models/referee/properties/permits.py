@@ -33,7 +33,7 @@ def no_beam_with_interlock(it: Property, table: Table) -> Verdict:
 def every_permit(it: Property, table: Table) -> Verdict:
     """SI-02."""
     allowed = table.has(ALLOWED) & ~table.has(Flag.OLD)
-    first = table.beam & ~before(table.beam, False) & allowed
+    first = table.beam & ~before(table.beam, False) & allowed & table.unharmed  # a trigger that sticks does not wait for two cycles
     settled = it.worst(table, lambda: since_first(allowed) - 20.0, "permits stood this much longer than 20 ms before a first pulse",
                        at_most=1e4, looked=first)
     without = table.beam & ~allowed
@@ -110,7 +110,8 @@ PERMITS = (
              "rows that forbid beam, by their declaration or by what the controller says; contacts and channel, in truth",
              no_beam_with_interlock),
     Property("SI-02", "radiation needs every permit", "ms", ANY, "5 ms; two cycles before the first pulse",
-             "a hold is a permit that is low here; a trigger that sticks (one fault) is stopped by other means within 40 ms",
+             "a hold is a permit that is low here; a trigger that sticks (a fault) does not wait, and is stopped otherwise within "
+             "40 ms",
              every_permit),
     Property("SI-03", "radiation only in BEAM_ON of one armed session", "ms", ANY, "5 ms",
              "the phase at either end of the cycle; the session as it was at the last arming; what sticks (a fault) is stopped "
