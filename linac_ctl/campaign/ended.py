@@ -30,6 +30,7 @@ class Ended:
     refused: bool  # a refusal ended it, or a device
     cycles: int
     excess_mu: float | None
+    target_mm: float | None  # worst of all beams: the target off its place at the first pulse, truth; None without a patient
     trips: Sequence["Trip"]
     early: Sequence["Trip"]
     evidence: Sequence[Any]  # of the injector
@@ -66,6 +67,7 @@ def ended(sim: Any, outcome: Outcome, reason: str, refused: bool, excess_mu: flo
     """Of a session that is over; its record is closed."""
     trips = list(sim.linac.panel.history)
     evidence = () if sim.injector is None else sim.injector.evidence()
-    return Ended(sim.finish(), outcome, reason, refused, sim.engine.cycle, excess_mu, trips, before_faults(sim.events, trips),
+    return Ended(sim.finish(), outcome, reason, refused, sim.engine.cycle, excess_mu,
+                 max((mm for mm, _ in sim.residuals.values()), default=None), trips, before_faults(sim.events, trips),
                  evidence, seen(sim), sim.trace.rows(), sim.trace.leaves())
 

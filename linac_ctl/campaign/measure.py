@@ -53,6 +53,7 @@ class Measures:
     in_beam: bool = True  # there was beam when it had to be noticed
     mu_after_start: float | None = None  # None = as `mu_after_eff`
     gone: bool = False  # the fault was, when somebody noticed something
+    target_mm: float | None = None  # worst of all beams: the target off its place at the first pulse, truth; None = nobody knows
     alone_ms: float = 0.0  # of the time until somebody noticed: how long no controller was there
 
 
@@ -67,33 +68,49 @@ class Exposure:
 ALWAYS = Exposure()
 
 
-def measure(track: Track, effective: int, cleared: int | None, history: Sequence[Any], expected: Iterable[str],
-            refused: bool, due: int | None = -1, exposure: Exposure = ALWAYS, provoked: Iterable[str] = ()) -> Measures:
-    """`history`: trips of the panel. `refused`: the session ended with a refusal, which is a reaction too.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a run beside its trace. `provoked`: acts of people in the session's own script that stop a machine: what
+    trips for them is nobody's notice of a fault.
+    """
 
-    `provoked`: acts of people in the session's own script that stop a machine: what trips for them is nobody's notice of a fault.
+    history: Sequence[Any]  # trips of the panel
+    refused: bool = False  # the session ended with a refusal, which is a reaction too
+    provoked: Sequence[str] = ()
+    target_mm: float | None = None  # worst of all beams: the target off its place at the first pulse, truth; None = nobody knows
 
-    `due`: cycle in which truth or a wire is off by more than it may be; -1 = the effective one, None = it never was.
+
+def measure(track: Track, told: Told, effective: int, cleared: int | None, expected: Iterable[str], due: int | None = -1,
+            exposure: Exposure = ALWAYS, declined: int | None = None) -> Measures:
+    """`due`: cycle in which truth or a wire is off by more than it may be; -1 = the effective one, None = it never was.
+    `declined`: in which the machine said no to what the fault is, an act of people.
     """
     first, last = track.at(effective), len(track.cycle) if cleared is None else track.at(cleared)
-    noticed = first_noticed(track, first, effective, history, tuple(expected), own_trips(provoked))
+    noticed = first_noticed(track, first, effective, told, tuple(expected), declined)
     at = track.at(noticed.cycle) if noticed else len(track.cycle)
     stop = track.beam_ends(at) if noticed else len(track.cycle)
-    done = reactions(track, at, noticed, history) if noticed else frozenset()
+    done = reactions(track, at, noticed, told.history) if noticed else frozenset()
+    done |= {"prevent_start"} if declined is not None else frozenset()
     since = first if due == -1 else last if due is None else min(max(track.at(due), first), last)
     beam, motion = track.pulses[since:last] > 0, track.moving(since, last)
     start = _start(since, beam & exposure.beam | motion & exposure.motion)
-    if refused and not (track.pulses[first:] > 0).any():
+    if told.refused and not (track.pulses[first:] > 0).any():
         done |= over(nobody_else=noticed is None, motion=bool(motion.any()))
     return Measures(
         noticed, done, (noticed.cycle - effective) * MS if noticed else None, _reaction_ms(track, stop, effective, noticed),
         track.total_mu(stop) - track.total_mu(first), int((beam & exposure.beam).sum()), int((motion & exposure.motion).sum()),
-        *misses(track, first), _travel(track, at, done),
+        *seen_misses(track, first, told.target_mm), _travel(track, at, done),
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
         None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
         0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)),
-        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES,
+        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES, told.target_mm,
         float((~track.has(Flag.ALIVE)[first:at]).sum()) * MS)
+
+
+def seen_misses(track: Track, first: int, target_mm: float | None) -> tuple[float | None, float | None]:
+    """As `misses` of the couch; the worst is that of the target where the truth about it is known."""
+    worst, weighted = misses(track, first)
+    return worst if worst is None or target_mm is None else max(worst, target_mm), weighted
 
 
 def over(*, nobody_else: bool, motion: bool) -> frozenset[str]:
@@ -113,14 +130,15 @@ def own_trips(provoked: Iterable[str]) -> frozenset[str]:
     return frozenset(OWN[act] for act in provoked if act in OWN)
 
 
-def first_noticed(track: Track, first: int, effective: int, history: Sequence[Any], expected: tuple[str, ...],
-                  own: frozenset[str] = frozenset()) -> Noticed | None:
-    """The first trip that stops something, or that was expected; or what the safety channel opened for."""
-    own -= {*expected}
-    found = [Noticed(trip.id, trip.cycle) for trip in history
+def first_noticed(track: Track, first: int, effective: int, told: Told, expected: tuple[str, ...],
+                  declined: int | None) -> Noticed | None:
+    """The first trip that stops something, or that was expected; what the safety channel opened for; or a no to people."""
+    own = own_trips(told.provoked) - {*expected}
+    found = [Noticed(trip.id, trip.cycle) for trip in told.history
              if trip.cycle >= effective and (trip.stop != "inhibit" or trip.id in expected or trip.name in expected)
              and trip.name not in own]
-    return min([*found, *channel_noticed(track, first, own)], key=lambda one: one.cycle, default=None)
+    said_no = [] if declined is None else [Noticed("REFUSED", declined)]
+    return min([*found, *channel_noticed(track, first, own), *said_no], key=lambda one: one.cycle, default=None)
 
 
 def channel_noticed(track: Track, first: int, own: frozenset[str] = frozenset()) -> list[Noticed]:

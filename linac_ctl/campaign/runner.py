@@ -21,7 +21,7 @@ from .branch import Branch, Trunk, branched
 from .case import Case
 from .displaced import BAR_MM, GOAL_MM, displaced_ms
 from .ended import Ended, ended
-from .measure import Measures, false_trip, measure, strongest, trip_to_permit_ms, visited
+from .measure import Measures, Told, false_trip, measure, strongest, trip_to_permit_ms, visited
 from .row import Outcome, Row, of_case
 from .track import MS, Track
 from .verdict import Due, decide, fault_free, worst_of
@@ -225,8 +225,9 @@ def _with_faults(run: Ended, case: Case, row: Row, track: Track) -> Row:
     injected = [one.injected_cycle for one in run.evidence if one.injected_cycle is not None]
     active = sorted((one for one in run.evidence if one.effective_cycle is not None), key=lambda one: one.effective_cycle)
     modes, settings = modes_by_fault(case), {one["id"]: one.get("set", {}) for one in case.faults}
-    acted = [(due, measure(track, one.effective_cycle, one.cleared_cycle, run.trips, mode.expected if mode else (), run.refused,
-                           one.due_cycle, due.exposure, run.seen.provoked))
+    told = Told(run.trips, run.refused, run.seen.provoked, run.target_mm)
+    acted = [(due, measure(track, told, one.effective_cycle, one.cleared_cycle, mode.expected if mode else (), one.due_cycle,
+                           due.exposure, one.refused_cycle))
              for one in active for mode in (modes.get(one.id),)
              for due in (Due.of(mode, settings[one.id], one.devices),)]
     wrong = "" if run.seen.provoked else false_trip(run.early)

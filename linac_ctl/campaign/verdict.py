@@ -19,6 +19,7 @@ CONFIRMED = 2  # cycles: what is there for fewer cannot be confirmed (faults/REA
 CONFIRM_MS = 30.0  # once it is too much: it is read in one cycle, and confirmed in two more
 STILL_MS = 110.0  # links without beam: nothing to hold; the device is given up after 100 ms (SI-13), and a cycle
 DOSE = frozenset(("beam", "chambers", "safety", "live", "carousel"))  # where nothing radiates, nothing of these can do harm
+IN_PLACE_MM = 1.0  # images that lie do harm by where they put the target: the catalogue's limit for all of them
 NOT_DUE = "never more than may be, gone before it was due, or neither beam nor motion meanwhile"
 SILENCE_MS = 50.0  # after so long without a controller the safety channel has acted, whatever else is wrong (SI-03)
 SLACK_MS = 0.5  # times are whole cycles; a limit of 50 ms allows five
@@ -35,6 +36,7 @@ class Due:
     demand: Demand = "react"
     onset_ms: float = 0.0  # from the effective time until the deviation is one that may not be, by its settings
     exposure: Exposure = ALWAYS
+    of_images: bool = False  # what is wrong is in images or their matches; no harm while the target is in its place all the same
     still_ms: float | None = None  # limit while there is no beam, where that is another one
 
     @classmethod
@@ -48,6 +50,7 @@ class Due:
             demand = "either"
         limit_ms = None if mode.max_detection_ms is None else mode.max_detection_ms + onset_ms
         return cls(mode.detect_by, limit_ms, mode.max_mu, mode.reaction, demand, onset_ms, exposure_of(mode, {*devices}),
+                   getattr(mode, "layer", "") == "imager" and mode.detect_by == "before_beam",
                    STILL_MS if getattr(mode, "layer", "") == "link" else None)
 
     @property
@@ -78,7 +81,7 @@ class Due:
 
     def owed(self, m: Measures) -> bool:
         """Was the fault there for long enough, with beam or motion, that somebody had to notice?"""
-        if self.demand != "react":
+        if self.demand != "react" or self.spared(m):
             return False
         if self.detect_by == "at_load":
             return True
@@ -89,6 +92,10 @@ class Due:
             return there >= CONFIRMED + ceil(self.onset_ms / MS)
         needed = max(CONFIRMED, ceil(((self.deadline_ms(m) or 100.0) - (m.start_ms or 0.0)) / MS) + 1)
         return m.beam_cycles >= needed or m.motion_cycles >= needed
+
+    def spared(self, m: Measures) -> bool:
+        """By truth, the target was where it belongs for every beam that there was."""
+        return self.of_images and m.target_mm is not None and m.target_mm <= IN_PLACE_MM
 
     def in_time(self, m: Measures) -> bool:
         """Noticed, or refused, before it is too late."""
@@ -103,8 +110,9 @@ class Due:
         """Everything that the mode asks for; any reaction where no mode asks. Without beam a start that is prevented is a hold."""
         if self.detect_by is None:
             return bool(m.reactions & {*ANY_REACTION})
+        needed = {*self.reaction} - {"none", "kv_off"} - (set() if self.exposure.motion else {"motion_stop"})
         held = {"beam_hold"} if "prevent_start" in m.reactions and m.mu_after_eff <= 0.0 else set()
-        return {*self.reaction} - {"none", "kv_off"} <= m.reactions | held
+        return needed <= m.reactions | held
 
 
 def alone(limit_ms: float, m: Measures) -> float:
@@ -150,8 +158,8 @@ def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
     if not seen:
         return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", NOT_DUE)
     if not due.in_time(m):
-        if m.gone and not due.owed(m):
-            return "harmless", NOT_DUE  # what tripped later was about something else
+        if (m.gone or due.spared(m)) and not due.owed(m):
+            return "harmless", NOT_DUE  # what tripped later was about something else, or about images that did no harm
         return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due, m)}"
     if not due.strong_enough(m):
         return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"

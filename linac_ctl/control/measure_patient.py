@@ -13,16 +13,32 @@ ENDED_BY_SKIN = -2  # in place of the cycle of the images
 
 
 @compiled
+def way_mm(couch, place):
+    """From there to where the couch says it is."""
+    way2 = 0.0
+    for i in range(min(couch.size, 3)):
+        off = couch[i].readback - place[i]
+        way2 += off * off
+    return sqrt(way2)
+
+
+@compiled
+def turn_deg(couch, place):
+    """The worst of its turns from there."""
+    turn = 0.0
+    for i in range(3, couch.size):
+        turn = worst(abs(couch[i].readback - place[i]), turn)
+    return turn
+
+
+@compiled
 def measure_approval(job, signals, couch):
     """How far the couch has moved since the position was approved, and how old the images are that it rests on."""
-    way2, turn = 0.0, 0.0
-    for i in range(couch.size):
-        off = couch[i].readback - job.token_couch[i]
-        way2 += off * off if i < 3 else 0.0
-        turn = worst(abs(off), turn) if i >= 3 else turn
     needed, held = job.token_needed != 0.0, job.token_cycle >= 0
-    signals[Signal.POSITION_MOVED_MM] = sqrt(way2) if needed and held else 0.0
-    signals[Signal.POSITION_MOVED_DEG] = turn if needed and held else 0.0
+    signals[Signal.POSITION_MOVED_MM] = way_mm(couch, job.token_couch) if needed and held else 0.0
+    signals[Signal.POSITION_MOVED_DEG] = turn_deg(couch, job.token_couch) if needed and held else 0.0
+    job.image_moved_mm = worst(way_mm(couch, job.image_couch), job.image_moved_mm)
+    job.image_moved_deg = worst(turn_deg(couch, job.image_couch), job.image_moved_deg)
     age = (job.cycle - job.token_cycle) * DT_S if held else NAN
     signals[Signal.IMAGE_AGE_S] = age if needed else 0.0
 

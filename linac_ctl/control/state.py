@@ -101,6 +101,9 @@ JOB = np.dtype([
     ("token_needed", "f8"),  # 0.0 = this workflow has none; anything else: no beam without
     ("token_cycle", "i8"),  # cycle of the images that the approval rests on; -1 = none in force, -2 = the skin moved
     ("token_couch", "f8", (6,)),  # where the couch stands while the approval holds, mm and deg, as `Couch`
+    ("image_couch", "f8", (6,)),  # where the couch stood while the latest images were taken; NaN = there are none
+    ("image_moved_mm", "f8"),  # farthest that it has been from there since, way; coming back does not undo it
+    ("image_moved_deg", "f8"),  # worst of the three turns
     # the patient during the beam
     ("target_watched", "f8"),  # 0.0 = this protocol takes no triggered images
     ("target_off_mm", "f8"),  # in the latest of them; NaN = not found
@@ -243,8 +246,8 @@ def new_control(machine: MachineConfig, interlocks: Any, param: Any, *, points: 
     """A controller that knows nothing yet: guards and signals are NaN, nothing is enabled."""
     axes = [leaf_aims(machine) if d == "mlc" else aims(getattr(machine, d)) for d in AXIS_DEVICES]
     job = records(1, JOB, phase=int(Phase.IDLE), slot=-1, beam_number=-1, row_every=machine.row_every_cycles, low_cycles=1_000_000,
-                  token_needed=1.0, token_cycle=-1, token_couch=np.nan, surface_reference_mm=np.nan, door_cycled=1.0,
-                  door_open_cycle=-1000, person_out=1, bar_held=1, guards_tested=1.0, selecting=1, longest_s=1e9)
+                  token_needed=1.0, token_cycle=-1, token_couch=np.nan, image_couch=np.nan, surface_reference_mm=np.nan,
+                  door_cycled=1.0, door_open_cycle=-1000, person_out=1, bar_held=1, guards_tested=1.0, selecting=1, longest_s=1e9)
     signals = np.full(N_SIGNALS, np.nan)
     signals[[Signal.TRIP_TO_PERMIT_CYCLES, Signal.CHANNEL_REFUSED]] = 0.0  # these two are kept from cycle to cycle
     book = np.zeros(SLOTS, JOURNAL) if journal is None else journal

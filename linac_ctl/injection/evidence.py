@@ -22,6 +22,7 @@ class Evidence:
     cleared_cycle: int | None
     times: int  # injected so often
     due_cycle: int | None = None
+    refused_cycle: int | None = None  # an act of people that the machine has said no to
     devices: tuple[str, ...] = ()  # whose wires or parameters it touches; empty = none, or not of a device
 
     @property

@@ -62,11 +62,19 @@ class Live:
         self.acts_since(cycle)
         self.due_cycle = cycle if self.due_cycle is None else min(cycle, self.due_cycle)
 
+    @property
+    def over_cycle(self) -> int | None:
+        """When the last of it went: it was cleared, or all that it is ended by itself."""
+        ends = [one.over_cycle for one in self.altered if one.over_cycle is not None]
+        itself = max(ends) if ends and len(ends) == len(self.actions) else None
+        return min((cycle for cycle in (self.cleared_cycle, itself) if cycle is not None), default=None)
+
     def evidence(self) -> Evidence:
         """As it stands."""
         state: Any = "active" if self.active else "cleared" if self.cleared_cycle is not None else "waiting"
+        refused = min((one.refused_cycle for one in self.altered if one.refused_cycle is not None), default=None)
         return Evidence(self.fault.id, self.what, state, self.armed_cycle, self.injected_cycle, self.effective_cycle,
-                        self.cleared_cycle, self.times, self.due_cycle, self.devices)
+                        self.over_cycle, self.times, self.due_cycle, refused, self.devices)
 
 
 def device(path: str) -> str:

@@ -146,7 +146,7 @@ class TrackedResult(Strict):
     beam: Annotated[int, described("DICOM beam number; -1 = no beam in hand")]
     mu: Annotated[float, described("MU of that beam at the exposure, chamber 1")]
     gantry_deg: float
-    trigger: Annotated[str, described("mu, angle, time, gate, held (repeated during a hold) or fluoroscopy")]
+    trigger: Annotated[str, described("before (the beam), mu, angle, time, gate, held (repeated during a hold) or fluoroscopy")]
     off_mm: Annotated[
         tuple[float, float] | None,
         described("along the panel's u and v at the target's depth, seen less expected; null = not found"),

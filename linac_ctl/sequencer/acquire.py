@@ -62,6 +62,7 @@ async def exposed(suite: Suite, why: str, verb: Verb, lateral_mm: float | None =
 async def shown(suite: Suite, session: Session, kind: str, frames: tuple[Frame, ...], takes_s: float) -> Session:
     """On the screen, checked, and kept as the latest images."""
     linac, imaging = suite.linac, desk(suite)
+    approval.watch(linac, frames)
     await asyncio.sleep(takes_s)
     count = len(imaging.images)
     names = tuple(uid(kind, str(suite.session_number), str(count), str(k)) for k in range(1 if kind == "cbct" else len(frames)))

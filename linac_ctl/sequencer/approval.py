@@ -4,7 +4,7 @@ The scan cycle watches what can change between two looks (couch, age of the imag
 every beam. Whatever ends an approval ends it for good: only a new one helps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,11 +17,12 @@ from ..control.measure_patient import ENDED_BY_SKIN
 from ..control.signals import FIRST_GUARD, Guard
 from ..errors import RefusedError
 from ..subsystems.linac import Linac
+from ..subsystems.mv_frames import Frame
 
 if TYPE_CHECKING:
     from ..imaging.couch import CouchPosition
     from ..imaging.match import Match
-    from .protocol import SurfaceConfig
+    from .protocol import ShiftConfig, SurfaceConfig
     from .session import Session, Suite
 
 OF_IMAGES = (
@@ -59,6 +60,21 @@ def revoke(linac: Linac) -> None:
         linac.guard(Guard.POSITION_APPROVED, False)
         linac.guard(Guard.APPROVAL_BIND, False)
     job["token_cycle"], job["token_couch"], job["surface_reference_mm"] = -1, np.nan, np.nan
+
+
+def watch(linac: Linac, frames: Sequence[Frame]) -> None:
+    """From the latest frames on the cycle remembers how far the couch has been from where it stood for them."""
+    job = linac.control.job
+    job["image_couch"][0, :] = np.mean([frame.couch for frame in frames], axis=0)
+    job["image_moved_mm"] = job["image_moved_deg"] = 0.0
+
+
+def stood_still(linac: Linac, limits: "ShiftConfig") -> None:
+    """RefusedError when the couch has been elsewhere since the images, though it may be back: nobody knows what lies on it now."""
+    mm, deg = (float(linac.control.job[name][0]) for name in ("image_moved_mm", "image_moved_deg"))
+    if not (mm <= limits.moved_mm and deg <= limits.moved_deg):
+        raise RefusedError(f"approval: the couch has been {mm:.2f} mm, {deg:.2f} deg from where it stood for the images (limits "
+                           f"{limits.moved_mm:g} mm, {limits.moved_deg:g} deg); image again")
 
 
 def arm(linac: Linac, approval: Approval) -> None:
@@ -102,6 +118,22 @@ def objections(suite: "Suite", session: "Session", angle_deg: float) -> tuple[li
     ) if wrong]
     of_images = [] if binding.image_uids == uids else ["newer images have been taken"]
     return of_approval, of_images
+
+
+def foreign(suite: "Suite", session: "Session") -> list[str]:
+    """What the match of a session belongs to, and is not here: patient, plan, reference CT, images."""
+    match, plan, imaging = session.match, suite.plan, suite.imaging
+    if match is None or imaging is None:
+        return ["there is no match"]
+    binding, planning = match.binding, imaging.planning
+    uids = session.images.uids if session.images else ()
+    return [why for why, wrong in (
+        ("another plan is open than was loaded", session.plan is not plan),
+        ("it was made for another plan", binding.plan_uid != plan.sop_instance_uid),
+        ("it is of another patient", not binding.patient_id == plan.patient_id == planning.patient_id),
+        ("it was made with another planning CT", binding.reference_uid != planning.series_uid),
+        ("it was made from other images than the latest", binding.image_uids != uids),
+    ) if wrong]
 
 
 def check(suite: "Suite", session: "Session", angle_deg: float) -> None:

@@ -31,6 +31,9 @@ class Approve:
         if (stopped := suite.linac.stopped_by()) is not None and stopped.terminate:
             raise stopped  # a machine that has stopped for good may not stand where it did
         imaging.where_taken(match, stands(suite))
+        approval.stood_still(suite.linac, imaging.protocol.shift)
+        if wrong := approval.foreign(suite, session):
+            raise RefusedError(f"approval: the match may not be used: {'; '.join(wrong)}; image and match again")
         couch = imaging.order(match).targets if decision.moves else match.binding.couch
         given = Approval(match, couch, people, images.cycle, suite.linac.cycle)
         imaging.approvals.append(given)

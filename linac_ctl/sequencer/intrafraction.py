@@ -72,6 +72,25 @@ async def ready_to_look(suite: Suite) -> None:
         await suite.imaging.kv.to_imaging_position()
 
 
+async def looked_first(suite: Suite, session: Session, field: Field) -> None:
+    """One image before any dose, where the protocol takes images during the beam: the only one that does not hang on the match.
+
+    A match that found the wrong vertebra, or an imager that is out of its geometry, looks right in its own images. TargetLost as
+    during the beam.
+    """
+    imaging = suite.imaging
+    rules = imaging.protocol.intrafraction.triggered if imaging else None
+    if imaging is None or rules is None or not rules.first:
+        return
+    begin(suite, imaging)
+    try:
+        await suite.staff.act("hold_exposure", why="image before the beam")
+        await Watch(suite, session, imaging, field, rules).first()
+    finally:
+        end(suite)
+        suite.staff.hands.do("release_exposure")
+
+
 def begin(suite: Suite, imaging: Imaging) -> None:
     """Tell the cycle what to watch; the last look counts as now."""
     job, rules = suite.linac.control.job, imaging.protocol.intrafraction
@@ -113,6 +132,13 @@ class Watch:
             trigger = await self._next(marks)
             if (await self._image(trigger)).seen != "inside":
                 await self._insist()
+
+    async def first(self) -> None:
+        """As one of the images to come, when the gate opens where there is one."""
+        if self.rules.every_gates:
+            await self._gate(1, BEFORE_IT_IS_LATE * self.rules.longest_s)
+        if (await self._image("before")).seen != "inside":
+            await self._insist()
 
     async def _insist(self) -> None:
         """Images at short intervals until the target is back."""

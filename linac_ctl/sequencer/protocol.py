@@ -187,6 +187,9 @@ class ShiftConfig(Frozen):
     remote_deg: float = Field(gt=0)
     stale_mm: float = Field(gt=0, le=1.0, description="couch motion that ends an approval; the interlock's own limit is 1.0 mm")
     stale_deg: float = Field(gt=0, le=0.5)
+    moved_mm: float = Field(default=0.4, gt=0, lt=0.5, description="couch motion from the images to their approval, there and back "
+                            "counts: image again; SI-23 has 0.5 mm")
+    moved_deg: float = Field(default=0.2, gt=0, le=0.5)
 
 
 class ApprovalConfig(Frozen):
@@ -199,6 +202,8 @@ class ApprovalConfig(Frozen):
 class TriggeredConfig(Frozen):
     """kV images while the beam is on, and what is done with what they show."""
 
+    first: bool = Field(default=True, description="and one before each beam-on: what the images of the match have in common with "
+                        "their error does not show in them")
     every_mu: float | None = Field(default=None, gt=0, description="one of the four: after so many MU of a beam")
     every_deg: float | None = Field(default=None, gt=0, description="of the gantry in an arc")
     every_s: float | None = Field(default=None, gt=0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..control.phases import Phase
+from .held import bar_held
 from .readiness import gathered
 from .session import Session, Suite
 
@@ -18,17 +18,9 @@ class SetUp:
 
     async def run(self, suite: Suite, session: Session) -> Session:
         """Couch to the plan's first position (zero where the plan leaves it open), arms to their parked places."""
-        linac = suite.linac
         await suite.staff.act("patient_on_couch")
-        linac.control.job["bar_needed"] = 1.0
-        await suite.staff.act("hold_bar", why="move the machine with staff in the room")
-        linac.enter(Phase.MOVE)
-        try:
+        async with bar_held(suite, "move the machine with staff in the room"):
             await self._move(suite, session)
-        finally:
-            linac.enter(Phase.IDLE)
-            await suite.staff.act("release_bar")
-            linac.control.job["bar_needed"] = 0.0
         await asyncio.sleep(self.takes_s)
         return session
 

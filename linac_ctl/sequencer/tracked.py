@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..subsystems.kv_frames import KvFrame
 
-Trigger = Literal["mu", "angle", "time", "gate", "held", "fluoroscopy"]
+Trigger = Literal["before", "mu", "angle", "time", "gate", "held", "fluoroscopy"]
 Seen = Literal["inside", "outside", "not found"]
 
 

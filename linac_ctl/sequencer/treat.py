@@ -14,7 +14,7 @@ from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
 from . import approval
 from .approve import Approve
-from .intrafraction import TargetLost, ready_to_look, watched
+from .intrafraction import TargetLost, looked_first, ready_to_look, watched
 from .readiness import check_bytes, check_plan, let_go, longest_s, position, prescription_number, ready, time_limit_s
 from .session import BeamOutcome, Session, Suite
 from .turn import turned
@@ -147,6 +147,7 @@ class Treat:
         await linac.beam.warm(beam.mode)
         await linac.beam.arm(field, slot=slot, time_limit_s=time_limit_s(field, linac.config.beam), session=suite.session_number,
                              prescription=prescription_number(field), resumed=resumed)
+        await looked_first(suite, session, field)
         if press:
             await suite.staff.confirm(f"beam-on {beam.number}")
         check_bytes(suite)

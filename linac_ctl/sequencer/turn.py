@@ -4,7 +4,6 @@ import numpy as np
 
 from device_models.interface.image import Couch
 
-from ..control.phases import Phase
 from ..plan.model import Beam
 from ..subsystems.kv_imager import KvState
 from . import approval
@@ -13,6 +12,7 @@ from .acquire_mv_pair import AcquireMvPair, angles_for
 from .acquire_pair import AcquirePair
 from .approval import Approval
 from .approve import Approve
+from .held import bar_held
 from .protocol import AfterTurnConfig
 from .readiness import turn_couch
 from .session import Session, Step, Suite
@@ -43,12 +43,9 @@ async def _turn(suite: Suite, given: Approval, angle_deg: float) -> None:
     await suite.staff.confirm(f"couch to {angle_deg:g} deg")
     if imaging.kv.state is not KvState.RETRACTED:
         await imaging.kv.retract()
-    linac.enter(Phase.MOVE)
-    try:
+    async with bar_held(suite, "turn the couch from the console"):
         await turn_couch(linac, goal)
         await linac.couch.move_to(goal)
-    finally:
-        linac.enter(Phase.IDLE)
     linac.log("sequencer", "couch turned", why="next beam of the plan", old=f"{given.couch.rotation_deg:.3f} deg",
               new=f"{goal[int(Couch.ROTATION)]:.3f} deg")
 

@@ -13,6 +13,7 @@ from device_models.interface.image import DT_S
 
 from ..config.machine import KvImagerConfig
 from ..control.phases import Phase
+from ..control.signals import Signal
 from ..errors import DeviceError, RefusedError
 from .kv_frames import Exposures, KvFrame, Technique
 from .linac import Linac
@@ -158,7 +159,10 @@ class KvImager:
     # --- parts of the verbs
 
     def _expose(self, technique: Technique) -> None:
-        """Asked for and counted: the interlock table compares with the generator's own counter."""
+        """Asked for and counted: the interlock table compares with the generator's own counter. DeviceError if that is ahead."""
+        if not (more := self.linac.signal(Signal.KV_UNASKED)) <= 0.0:
+            raise DeviceError(f"kV imager: the tube has given {more:g} exposures that nobody asked for; no more of them, look at "
+                              f"the generator")
         self.linac.control.job["kv_asked"] += 1
         self.asked = technique
         try:

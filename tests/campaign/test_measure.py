@@ -7,7 +7,7 @@ import pytest
 
 from device_models.interface.image import SafetyOpen
 from device_models.referee.columns import ROW, Flag
-from linac_ctl.campaign.measure import before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.campaign.measure import Told, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
 from linac_ctl.campaign.track import Track
 from linac_ctl.control.phases import Phase, Reaction
 
@@ -41,9 +41,10 @@ def stopped(trip, permit_low, beam_off, reaction=Reaction.BEAM_HOLD):
 
 
 def of(track, history, **changes):
-    given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False, "provoked": ()} | changes
-    return measure(track, given["effective"], given["cleared"], history, given["expected"], given["refused"],
-                   provoked=given["provoked"])
+    given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False, "provoked": (), "target_mm": None,
+             "declined": None} | changes
+    told = Told(history, given["refused"], given["provoked"], given["target_mm"])
+    return measure(track, told, given["effective"], given["cleared"], given["expected"], declined=given["declined"])
 
 
 def test_times_and_dose_count_from_the_effective_cycle():
@@ -218,7 +219,7 @@ def test_states_and_interlocks_that_were_reached():
 
 
 @dataclass(frozen=True)
-class Told:
+class Event:
     who: str
 
 
@@ -229,9 +230,9 @@ def test_a_hold_is_no_false_trip_but_an_interrupt_is():
 
 def test_what_came_before_a_fault_goes_by_the_record_and_not_by_the_cycle_count():
     history = [Trip("A", 2**40), Trip("B", 3)]
-    assert before_faults([Told("interlock"), Told("fault"), Told("interlock")], history) == history[:1]
-    assert before_faults([Told("sequencer"), Told("interlock"), Told("interlock")], history) == history
-    assert before_faults([Told("fault"), Told("interlock"), Told("interlock")], history) == []
+    assert before_faults([Event("interlock"), Event("fault"), Event("interlock")], history) == history[:1]
+    assert before_faults([Event("sequencer"), Event("interlock"), Event("interlock")], history) == history
+    assert before_faults([Event("fault"), Event("interlock"), Event("interlock")], history) == []
 
 
 def test_motion_while_a_fault_is_there_is_that_of_the_whole_run_between_two_cycles():
@@ -246,3 +247,19 @@ def test_motion_while_a_fault_is_there_is_that_of_the_whole_run_between_two_cycl
 def test_a_fault_that_is_gone_before_it_shows_has_seen_no_motion_and_no_beam(effective, cleared):
     m = of(Track(trace()), [], effective=effective, cleared=cleared)
     assert (m.motion_cycles, m.beam_cycles) == (0, 0)
+
+
+def test_a_no_to_what_somebody_pressed_is_notice_and_reaction():
+    m = of(Track(trace()), [Trip("MLC_POS", 60)], declined=30)
+    assert (m.noticed.name, m.detection_ms) == ("REFUSED", 100.0) and "prevent_start" in m.reactions
+    assert of(Track(trace()), [Trip("MLC_POS", 25)], declined=30).noticed.name == "MLC_POS"
+
+
+@pytest.mark.parametrize("target_mm, worst", [(None, 0.0), (0.3, 0.3), (7.0, 7.0)])
+def test_the_worst_miss_is_that_of_the_target_where_it_is_known(target_mm, worst):
+    m = of(Track(trace()), [], target_mm=target_mm)
+    assert m.worst_miss_mm == worst and m.target_mm == target_mm
+
+
+def test_without_beam_there_is_no_miss_wherever_the_target_is():
+    assert of(Track(trace(beam=(0, 0))), [], target_mm=7.0).worst_miss_mm is None

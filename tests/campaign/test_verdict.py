@@ -216,3 +216,28 @@ def test_time_without_a_controller_is_the_safety_channels_and_ends_after_50_ms(m
 
 def test_a_limit_that_is_longer_stays_what_it_is_without_a_controller():
     assert verdict(measures(110.0, alone_ms=60.0)) == "missed" and verdict(measures(100.0, alone_ms=60.0)) == "passed"
+
+
+@dataclass(frozen=True)
+class OfImages(Mode):
+    detect_by: str = "before_beam"
+    max_detection_ms: float | None = None
+    layer: str = "imager"
+
+
+@pytest.mark.parametrize("target_mm, expected", [(1.0, "harmless"), (1.01, "missed"), (None, "missed")])
+@pytest.mark.parametrize("ms", [None, 150_000.0])
+def test_images_that_lie_are_missed_if_they_put_the_target_out_of_its_place_and_nobody_noticed_before(ms, target_mm, expected):
+    reactions = () if ms is None else ("beam_hold",)
+    assert verdict(measures(ms, reactions, target_mm=target_mm), OfImages()) == expected
+    assert verdict(measures(ms, reactions, target_mm=target_mm), Mode("before_beam", max_detection_ms=None)) == "missed"
+
+
+def test_images_that_lie_and_are_refused_pass_wherever_the_target_is():
+    assert verdict(measures(None, mu=0.0, beam=0, target_mm=7.0), OfImages()) == "passed"
+
+
+@pytest.mark.parametrize("devices, expected", [(("beam",), "passed"), (("couch",), "failed"), ((), "failed")])
+def test_nothing_has_to_stop_moving_for_a_fault_of_the_dose(devices, expected):
+    due = Due.of(Mode(reaction=("beam_off", "motion_stop")), {}, devices)
+    assert reacted(due, measures(reactions=("beam_hold", "beam_off", "prevent_start")))[0] == expected

@@ -7,7 +7,7 @@ import pytest
 
 from tests.injection.alter import Altering, alter, at_mu, in_phase, loaded, run
 from tests.scenarios.bench import Fault, after
-from tests.sequencer.guided import guided, room
+from tests.sequencer.guided import guided, looking, room
 
 READY = 4
 
@@ -30,7 +30,7 @@ def with_room() -> Any:
 NO_IMAGE = [
     ("black", {"cause": "tube", "n": 1000}, "shows nothing"), ("black", {"cause": "panel", "n": 1000}, "shows nothing"),
     ("black", {"cause": "generator", "n": 1}, "generator is in fault"),
-    ("exposed_again", {"factor": 2.0, "repeat": 1}, "mAs were asked for"),
+    ("exposed_again", {"factor": 2.0, "repeat": 1}, "that nobody asked for"),
     ("technique", {"kv_factor": 0.8, "mas_factor": 2.0}, "kV, .* mAs were asked for"),
     ("frames_lost", {"p": 0.1, "run": 10, "kind": "drop"}, "54 of 60 frames came"),
     ("frames_lost", {"p": 0.1, "run": 10, "kind": "repeat"}, "told before"),
@@ -55,19 +55,19 @@ def test_what_is_wrong_with_the_first_images_is_said_and_nobody_is_shifted_by_it
         raise bench.error  # type: ignore[misc]
 
 
+APPROVED = "couch shift: ordered to .* approved was .*; nothing has moved"
 LATER = [
     ("stale_frames", {"kind": "pre_shift", "age_s": 60.0}, "told before"),
-    ("foreign", {"swap": "patient"}, "newer images have been taken"),
+    ("foreign", {"swap": "patient"}, "other images than the latest"),
     ("late_match", {"delay_s": 30.0}, "approval: the couch moved .* since the image"),
-    ("wrong_order", {"kind": "mm_cm"}, "capture range"), ("wrong_order", {"kind": "sign"}, "set the patient up again"),
-    ("wrong_order", {"kind": "axis_swap"}, "set the patient up again|after 2 shifts"),
-    ("wrong_order", {"kind": "deg_rad"}, "after 2 shifts"),
-    ("wrong_order", {"kind": "convention"}, "call the physicist|set the patient"),
+    ("wrong_order", {"kind": "mm_cm"}, APPROVED), ("wrong_order", {"kind": "sign"}, APPROVED),
+    ("wrong_order", {"kind": "axis_swap"}, APPROVED), ("wrong_order", {"kind": "deg_rad"}, APPROVED),
+    ("wrong_order", {"kind": "convention"}, APPROVED),
 ]
 
 
 @pytest.mark.parametrize(("name", "settings", "words"), LATER, ids=lambda value: str(value)[:40])
-def test_a_wrong_shift_is_found_by_the_next_images_and_there_is_no_beam(name: str, settings: Any, words: str) -> None:
+def test_a_wrong_shift_is_found_before_it_is_made_or_by_the_next_images(name: str, settings: Any, words: str) -> None:
     bench = imaged(name, **settings)
     assert bench.effective and bench.mu(1) == 0.0
     with pytest.raises(Exception, match=words):
@@ -80,9 +80,33 @@ def test_one_wrong_match_is_put_right_by_the_next_one() -> None:
     assert len(bench.suite.imaging.shifts) == 2
 
 
-def test_exposures_that_nobody_asked_for_prevent_the_beam() -> None:
-    bench = imaged("exposed_again", factor=1.05, repeat=1)
-    assert bench.effective and bench.mu(1) == 0.0 and "KV_MV_EXCL" in bench.tripped()
+@pytest.mark.parametrize("repeat", [1, 20])
+def test_after_exposures_that_nobody_asked_for_there_is_no_further_one_and_no_beam(repeat: int) -> None:
+    bench = imaged("exposed_again", factor=1.05, repeat=repeat)
+    assert bench.effective and bench.mu(1) == 0.0 and f"given {repeat} exposures that nobody asked for" in str(bench.error)
+    assert int(bench.image.room["kv_exposures"][0]) == 1 + repeat
+
+
+def test_a_match_that_is_wrong_every_time_is_found_by_the_image_before_the_beam() -> None:
+    wrong = alter("wrong_optimum", err_mm=12.0, err_deg=0.0, kind="vertebra", times=1000)
+    bench = run(guided(rules=looking()), after("hold_exposure", 0.0, wrong), prepared=room())
+    assert bench.effective and bench.mu(1) == 0.0 and "target" in str(bench.error)
+
+
+@pytest.mark.parametrize(("mm", "fine"), [(0.2, True), (0.6, False)])
+def test_a_couch_that_was_elsewhere_between_image_and_approval_is_imaged_again_though_it_is_back(mm: float, fine: bool) -> None:
+    bench = session(after("step Approve", 0.0, alter("jog", axis="longitudinal", way=mm, back="yes")))
+    assert bench.effective and bool(bench.suite.imaging.approvals) is fine
+    assert fine or ("the couch has been" in str(bench.error) and bench.mu(1) == 0.0)
+
+
+def test_a_bar_that_is_let_go_stops_the_shift() -> None:
+    def shifting(bench: Altering) -> bool:
+        said = [e.what for e in bench.events]
+        return "step ShiftCouch" in said and "hold_bar" in said[said.index("step ShiftCouch"):]
+
+    bench = session(Fault(shifting, lambda b: b.staff.hands.do("release_bar")))
+    assert bench.applied and bench.mu(1) == 0.0 and bench.tripped()[0] == "MOTION_EN" and bench.suite.imaging.shifts == []
 
 
 @pytest.mark.parametrize("when", ["before_result", "during_result", "after_new_image", "twice"])
@@ -126,10 +150,22 @@ def test_a_jog_within_tolerance_is_none() -> None:
     assert bench.effective and bench.error is None and bench.residuals[1][0] <= 1.5
 
 
-@pytest.mark.parametrize("kind", ["sit_up", "cough", "slow_drift"])
-def test_a_patient_who_moves_after_the_approval_is_not_treated(kind: str) -> None:
-    bench = session(after("position approved", 0.0, alter("patient_moves", kind=kind, amp_mm=12.0, v_mm_s=5.0)))
+def moves(kind: str) -> Altering:
+    """As soon as the position is approved."""
+    return session(after("position approved", 0.0, alter("patient_moves", kind=kind, amp_mm=12.0, v_mm_s=5.0)))
+
+
+def test_a_patient_who_coughs_after_the_approval_is_not_treated_by_it() -> None:
+    bench = moves("cough")
     assert bench.effective and bench.mu(1) == 0.0 and "the skin moved" in str(bench.error)
+
+
+@pytest.mark.parametrize("kind", ["sit_up", "slow_drift"])
+def test_a_patient_who_has_moved_is_not_found_before_the_beam_and_is_brought_back_to_his_place_first(kind: str) -> None:
+    bench = moves(kind)
+    first = bench.suite.imaging.tracked[0]
+    assert bench.effective and (first.trigger, first.seen, first.mu) == ("before", "not found", 0.0)
+    assert bench.error is None and bench.residuals[1][0] <= 1.0 and len(bench.suite.imaging.shifts) == 2
 
 
 def test_a_patient_who_sits_up_during_the_beam_stops_it() -> None:

@@ -109,8 +109,8 @@ def window() -> Order:
 
 
 def unverified() -> Order:
-    """The second look finds everything good enough."""
-    return guided(rules=protocol(verify={"residual_mm": 15.0, "residual_deg": 3.0}))
+    """The second look finds everything good enough, and nobody looks before the beam."""
+    return guided(rules=protocol(verify={"residual_mm": 15.0, "residual_deg": 3.0}, intrafraction={"triggered": None}))
 
 
 def turning(**kw: Any) -> Callable[[], Order]:

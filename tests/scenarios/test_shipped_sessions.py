@@ -34,5 +34,5 @@ def test_no_more_than_what_two_seconds_give_is_delivered_to_a_patient_who_has_mo
 def test_a_breathing_patient_is_treated_near_exhale_only(tmp_path: Path) -> None:
     sim = run(with_room(resolve("gated", scratch=tmp_path)))
     assert sim.error is None and len(sim.session.outcomes) == 4 and all(o.complete for o in sim.session.outcomes)
-    assert set(stops(sim)) == {"GATE"} and {t.trigger for t in sim.suite.imaging.tracked} == {"fluoroscopy", "gate"}
+    assert set(stops(sim)) == {"GATE"} and {t.trigger for t in sim.suite.imaging.tracked} == {"fluoroscopy", "before", "gate"}
     assert all(t.seen == "inside" for t in sim.suite.imaging.tracked)

@@ -11,13 +11,14 @@ from .catalogue import ANY, Property, joined
 
 ARM_MM, IMAGE_MOVED_MM, SECOND_MM, SECOND_DEG, REFUSED_MM = 10.0, 0.5, 20.0, 3.0, 50.0
 ENDS_MS = 50.0
-FIRES, FIRED_CYCLES = "IMG-14", 3  # a tube that fires by itself, and how long until it can have been stopped
+FIRES, FIRED_CYCLES = ("IMG-02", "IMG-14"), 3  # a tube that fires by itself, and how long until it can have been stopped
 
 
 def kv_on_request(it: Property, table: Table) -> Verdict:
     """SI-22."""
     exposures = table["kv_exposures"]
-    shot = (exposures > before(exposures, exposures[0] if len(exposures) else 0)) & ~table.begun(FIRES, FIRED_CYCLES)
+    fired = np.any([table.begun(mode, FIRED_CYCLES) for mode in FIRES], axis=0)
+    shot = (exposures > before(exposures, exposures[0] if len(exposures) else 0)) & ~fired
     if not shot.any():
         return it.apart("no kV exposure")
     unasked = it.worst(table, (table["kv_asked"] - exposures).astype(float), "exposures that nobody had asked for", at_most=1e3,
@@ -103,8 +104,8 @@ def approval_dies(it: Property, table: Table) -> Verdict:
 
 IMAGING = (
     Property("SI-22", "kV only on request", "mm", 1, "requested, door closed, arms in place, no beam",
-             "the generator's own count against what was asked for, but for 30 ms of a tube that fires by itself (IMG-14); mAs are "
-             "as set by construction", kv_on_request),
+             "the generator's own count against what was asked for, but for 30 ms of a tube that fires by itself (IMG-02, IMG-14); "
+             "mAs are as set by construction", kv_on_request),
     Property("SI-23", "an image belongs to what it is used for", "mm", 1, "0 exceptions; 0.5 mm",
              "every approval: patient, plan, reference CT, newest acquisition; the couch in truth from image to approval",
              image_belongs),

@@ -25,8 +25,8 @@ def operator(sim: "Simulation") -> tuple[str, str]:
     return sim.staff.people[0]
 
 
-def attempt(sim: "Simulation", what: str, act: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Somebody presses something; whether the machine did it, or why not, is on the event log."""
+def attempt(sim: "Simulation", what: str, act: Callable[[], Coroutine[Any, Any, object]], altered: Altered | None = None) -> None:
+    """Somebody presses something; whether the machine did it, or why not, is on the event log, and in `altered`."""
 
     async def press() -> None:
         try:
@@ -34,6 +34,8 @@ def attempt(sim: "Simulation", what: str, act: Callable[[], Coroutine[Any, Any, 
             sim.log(CONSOLE, what, why="done")
         except (LinacError, MachineError) as no:
             sim.log(CONSOLE, what, why=f"refused: {no}")
+            if altered is not None:
+                altered.refuse(sim.engine.cycle)
 
     sim.loop.create_task(press())
 
@@ -48,10 +50,16 @@ def act_for(sim: "Simulation", given: Settings) -> Altered:
         sim.log(who[0], act, why="fault", role=who[1])
 
     perform(do)
-    if ms > 0.0:
-        sim.loop.call_later(max(ms / 1000.0, DT_S), perform, undo)
-        return done(sim)
-    return done(sim, lambda: perform(undo))
+    if ms <= 0.0:
+        return done(sim, lambda: perform(undo))
+    altered = done(sim)
+
+    def over() -> None:
+        perform(undo)
+        altered.over_cycle = sim.engine.cycle + 1
+
+    sim.loop.call_later(max(ms / 1000.0, DT_S), over)
+    return altered
 
 
 def press_start(sim: "Simulation", given: Settings) -> Altered:

@@ -188,14 +188,14 @@ def approve_at(sim: "Simulation", given: Settings) -> Altered:
     def press() -> None:
         altered.mark(sim.engine.cycle + 1)
         session = old[0] if kind == "after_new_image" and old else sim.session
-        attempt(sim, "approve pressed", lambda: Approve(0.0).run(sim.suite, session))
+        attempt(sim, "approve pressed", lambda: Approve(0.0).run(sim.suite, session), altered)
 
     def ripe() -> bool:
         session = sim.session
         if session.match is not None and session.decision is not None and not old:
             old.append(session)
         taken = [] if sim.suite.imaging is None else sim.suite.imaging.images
-        return {"before_result": True, "during_result": session.images is not None and session.match is None,
+        return {"before_result": session.match is None, "during_result": session.images is not None and session.match is None,
                 "after_new_image": bool(old) and taken[-1] is not old[0].images,
                 "twice": session.approval is not None}[kind]
 
