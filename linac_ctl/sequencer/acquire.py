@@ -13,6 +13,7 @@ from ..plan.make.uids import uid
 from ..subsystems.kv_frames import KvFrame
 from ..subsystems.mv_frames import Frame
 from . import approval
+from .held import holding
 from .images import Imaging
 from .session import Session, Suite
 
@@ -52,11 +53,8 @@ def forget(suite: Suite) -> None:
 async def exposed(suite: Suite, why: str, verb: Verb, lateral_mm: float | None = None) -> tuple[KvFrame, ...]:
     """kV frames: arms out, somebody holds the switch meanwhile."""
     await desk(suite).kv.to_imaging_position(lateral_mm)
-    await suite.staff.act("hold_exposure", why=why)
-    try:
+    async with holding(suite, "exposure", why):
         return await verb()
-    finally:
-        await suite.staff.act("release_exposure")
 
 
 async def shown(suite: Suite, session: Session, kind: str, frames: tuple[Frame, ...], takes_s: float) -> Session:

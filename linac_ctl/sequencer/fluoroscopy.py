@@ -9,6 +9,7 @@ from ..plan.make.uids import uid
 from ..subsystems.kv_frames import KvFrame
 from . import approval
 from .acquire import desk, planned_angle_deg
+from .held import holding
 from .images import Imaging
 from .matching import locate
 from .protocol import FluoroscopyConfig
@@ -29,12 +30,9 @@ class Fluoroscopy:
             raise RefusedError(f"protocol {imaging.protocol.name}: no fluoroscopy; add `fluoroscopy` to it, or remove the step")
         approval.revoke(linac)
         await imaging.kv.to_imaging_position()
-        await suite.staff.act("hold_exposure", why="fluoroscopy")
-        try:
+        async with holding(suite, "exposure", "fluoroscopy"):
             technique = imaging.technique_at(rules.binning)
             frames = await imaging.kv.fluoroscopy(rules.gantry_deg, rules.seconds, rules.every_s, technique)
-        finally:
-            await suite.staff.act("release_exposure")
         way = self._way(suite, session, imaging, rules, frames)
         linac.log("kv_imager", f"fluoroscopy: {len(frames)} frames", why=f"gantry {rules.gantry_deg:g} deg, {rules.seconds:g} s",
                   new=f"target moves by {way[0]:.2f}, {way[1]:.2f} mm across and along the panel")

@@ -100,11 +100,20 @@ def test_a_couch_that_was_elsewhere_between_image_and_approval_is_imaged_again_t
     assert fine or ("the couch has been" in str(bench.error) and bench.mu(1) == 0.0)
 
 
-def test_a_bar_that_is_let_go_stops_the_shift() -> None:
-    def shifting(bench: Altering) -> bool:
-        said = [e.what for e in bench.events]
-        return "step ShiftCouch" in said and "hold_bar" in said[said.index("step ShiftCouch"):]
+def shifting(bench: Altering) -> bool:
+    """Somebody holds the bar for the shift."""
+    said = [e.what for e in bench.events]
+    return "step ShiftCouch" in said and "hold_bar" in said[said.index("step ShiftCouch"):]
 
+
+@pytest.mark.parametrize("alteration", [alter("cancel", kind="cancel"), alter("task_dies", task="beam")])
+def test_a_shift_whose_task_is_gone_stops_at_once_and_not_when_somebody_lets_go_of_the_bar(alteration: Any) -> None:
+    bench = session(Fault(shifting, alteration))
+    trip = next(trip for trip in bench.linac.panel.history if trip.id == "TASK_ALIVE")
+    assert (trip.cycle - bench.effective) * 10.0 <= 30.0 and bench.mu(1) == 0.0
+
+
+def test_a_bar_that_is_let_go_stops_the_shift() -> None:
     bench = session(Fault(shifting, lambda b: b.staff.hands.do("release_bar")))
     assert bench.applied and bench.mu(1) == 0.0 and bench.tripped()[0] == "MOTION_EN" and bench.suite.imaging.shifts == []
 
