@@ -18,6 +18,7 @@ from ..control.signals import Signal
 from ..errors import DeviceError
 from ..plan.make.uids import uid
 from ..plan.trajectory import Field
+from .approve import stands
 from .images import Imaging
 from .matching import locate
 from .protocol import SurfaceConfig, TriggeredConfig
@@ -27,6 +28,8 @@ from .tracked import Seen, Tracked, Trigger
 BEFORE_IT_IS_LATE = 0.8  # of the longest time without an image: then one is taken whatever the trigger says
 EXCURSION_SETTLE_S = 0.02
 NO_END_S = 1e6
+ACROSS = 0.5  # sine of the angle between two views that see different directions: 30 deg
+THERE_MM, THERE_DEG = 1.0, 0.5  # the couch stands where it was approved: what the interlocks have
 
 
 class TargetLost(DeviceError):
@@ -73,7 +76,7 @@ async def ready_to_look(suite: Suite) -> None:
 
 
 async def looked_first(suite: Suite, session: Session, field: Field) -> None:
-    """One image before any dose, where the protocol takes images during the beam: the only one that does not hang on the match.
+    """An image before any dose, where the protocol takes images during the beam: none that hangs on the match.
 
     A match that found the wrong vertebra, or an imager that is out of its geometry, looks right in its own images. TargetLost as
     during the beam.
@@ -89,6 +92,18 @@ async def looked_first(suite: Suite, session: Session, field: Field) -> None:
     finally:
         end(suite)
         suite.staff.hands.do("release_exposure")
+
+
+async def looked_aside(suite: Suite, session: Session, field: Field) -> None:
+    """As `looked_first`, on the way to the field: what lies along the ray of the image at its start is seen from here."""
+    linac, given, start_deg = suite.linac, session.approval, float(np.asarray(field.axes["gantry"])[0, 0])
+    across = abs(math.sin(math.radians(float(linac.image.gantry["readback"][0]) - start_deg)))
+    if suite.imaging is None or given is None or across < ACROSS:
+        return
+    way_mm, turn_deg = stands(suite).away(given.couch)
+    turned_deg = abs(float(field.beam.couch[0][3]) - given.match.binding.couch_angle_deg)
+    if way_mm <= THERE_MM and max(turn_deg, turned_deg) <= THERE_DEG:
+        await looked_first(suite, session, field)
 
 
 def begin(suite: Suite, imaging: Imaging) -> None:
@@ -175,7 +190,8 @@ class Watch:
 
     async def _image(self, trigger: Trigger) -> Tracked:
         """One exposure now; its answer reaches the cycle when a real one would."""
-        linac, imaging, at_mu = self.suite.linac, self.imaging, self.suite.linac.beam.mu_1
+        linac, imaging = self.suite.linac, self.imaging
+        at_mu = self.field.start_mu if trigger == "before" else linac.beam.mu_1  # counters are cleared when a field is armed
         try:
             frame = imaging.kv.triggered(imaging.technique_at(self.rules.binning))
         except DeviceError as failure:  # nobody knows where the target is

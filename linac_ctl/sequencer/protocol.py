@@ -202,8 +202,8 @@ class ApprovalConfig(Frozen):
 class TriggeredConfig(Frozen):
     """kV images while the beam is on, and what is done with what they show."""
 
-    first: bool = Field(default=True, description="and one before each beam-on: what the images of the match have in common with "
-                        "their error does not show in them")
+    first: bool = Field(default=True, description="and one or two before each beam-on, from where the gantry stands before it goes "
+                        "to the field and from where that begins: an error that all images of a match share does not show in them")
     every_mu: float | None = Field(default=None, gt=0, description="one of the four: after so many MU of a beam")
     every_deg: float | None = Field(default=None, gt=0, description="of the gantry in an arc")
     every_s: float | None = Field(default=None, gt=0)

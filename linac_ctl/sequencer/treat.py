@@ -14,7 +14,7 @@ from ..subsystems.beam_states import BeamState
 from ..subsystems.linac import Linac, Tripped
 from . import approval
 from .approve import Approve
-from .intrafraction import TargetLost, looked_first, ready_to_look, watched
+from .intrafraction import TargetLost, looked_aside, looked_first, ready_to_look, watched
 from .readiness import check_bytes, check_plan, let_go, longest_s, position, prescription_number, ready, time_limit_s
 from .session import BeamOutcome, Session, Suite
 from .turn import turned
@@ -143,6 +143,7 @@ class Treat:
         linac.guard(Guard.RESUME, start_mu <= beam.mu)
         linac.guard(Guard.RECORD, suite.record.can_go_on())
         await ready_to_look(suite)
+        await looked_aside(suite, session, field)
         await position(linac, field, session.approval)
         await linac.beam.warm(beam.mode)
         await linac.beam.arm(field, slot=slot, time_limit_s=time_limit_s(field, linac.config.beam), session=suite.session_number,

@@ -87,6 +87,14 @@ def test_after_exposures_that_nobody_asked_for_there_is_no_further_one_and_no_be
     assert int(bench.image.room["kv_exposures"][0]) == 1 + repeat
 
 
+@pytest.mark.parametrize(("offset_mm", "angle_deg", "lag_ms"), [(2.9, 1.4, 25.0), (3.0, 0.0, 0.0)])
+def test_an_imager_out_of_its_geometry_is_found_by_the_images_before_the_beam(offset_mm: float, angle_deg: float,
+                                                                             lag_ms: float) -> None:
+    off = alter("kv_geometry", offset_mm=offset_mm, angle_deg=angle_deg, lag_ms=lag_ms)
+    bench = run(guided(rules=looking()), after("hold_exposure", 0.0, off), prepared=room())
+    assert bench.effective and bench.mu(1) == 0.0 and "from its place, limit" in str(bench.error)
+
+
 def test_a_match_that_is_wrong_every_time_is_found_by_the_image_before_the_beam() -> None:
     wrong = alter("wrong_optimum", err_mm=12.0, err_deg=0.0, kind="vertebra", times=1000)
     bench = run(guided(rules=looking()), after("hold_exposure", 0.0, wrong), prepared=room())
@@ -170,10 +178,10 @@ def test_a_patient_who_coughs_after_the_approval_is_not_treated_by_it() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sit_up", "slow_drift"])
-def test_a_patient_who_has_moved_is_not_found_before_the_beam_and_is_brought_back_to_his_place_first(kind: str) -> None:
+def test_a_patient_who_has_moved_is_seen_to_have_before_the_beam_and_is_brought_back_to_his_place_first(kind: str) -> None:
     bench = moves(kind)
-    first = bench.suite.imaging.tracked[0]
-    assert bench.effective and (first.trigger, first.seen, first.mu) == ("before", "not found", 0.0)
+    first = next(t for t in bench.suite.imaging.tracked if t.seen != "inside")
+    assert bench.effective and (first.trigger, first.mu) == ("before", 0.0)
     assert bench.error is None and bench.residuals[1][0] <= 1.0 and len(bench.suite.imaging.shifts) == 2
 
 

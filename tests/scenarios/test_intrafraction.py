@@ -59,8 +59,19 @@ def quiet() -> Bench:
 def test_images_come_at_every_step_of_dose_and_disturb_nothing(quiet: Bench) -> None:
     assert quiet.error is None and quiet.tripped() == []
     assert quiet.mu(1) == pytest.approx(MU, abs=0.2)
-    assert [round(t.mu / 10.0) for t in tracked(quiet)] == [0, 1, 2, 3, 4, 5, 6, 7]
-    assert [(t.trigger, t.seen, t.beam) for t in tracked(quiet)] == [("before", "inside", 1)] + 7 * [("mu", "inside", 1)]
+    assert [round(t.mu / 10.0) for t in tracked(quiet)] == [0, 0, 1, 2, 3, 4, 5, 6, 7]
+    assert [(t.trigger, t.seen, t.beam) for t in tracked(quiet)] == 2 * [("before", "inside", 1)] + 7 * [("mu", "inside", 1)]
+
+
+def test_of_the_two_images_before_the_beam_one_is_from_the_side_of_the_other(quiet: Bench) -> None:
+    aside, first = (t.frame.gantry_deg for t in tracked(quiet)[:2])
+    assert abs(np.sin(np.radians(aside - first))) > 0.5 and first == pytest.approx(quiet.order.plan.beams[0].gantry_deg[0], abs=5.0)
+
+
+def test_a_beam_that_begins_where_the_gantry_stands_has_one_image_before_it() -> None:
+    it = bench(faults=[at_mu(1, 25.0, lambda b: b.staff.hands.do("open_door"))])
+    again = [t.frame.gantry_deg for t in tracked(it) if t.trigger == "before"]
+    assert it.error is None and len(again) == 3 and it.mu(1) == pytest.approx(MU, abs=0.3)
 
 
 def test_where_the_protocol_wants_none_there_is_no_image_before_the_beam() -> None:
@@ -84,16 +95,16 @@ def test_what_the_images_show_is_where_the_target_really_is(quiet: Bench) -> Non
             angle = np.radians(t.frame.source_angle_deg)
             u = np.array([np.cos(angle), 0.0, -np.sin(angle)])
             assert t.off_mm == pytest.approx((off @ u, off[1]), abs=0.6)
-    assert tracked(moved)[2].off_mm[1] == pytest.approx(tracked(quiet)[2].off_mm[1], abs=0.1)
-    assert tracked(moved)[3].off_mm[1] == pytest.approx(tracked(quiet)[3].off_mm[1] - 2.5, abs=0.4)
+    assert tracked(moved)[3].off_mm[1] == pytest.approx(tracked(quiet)[3].off_mm[1], abs=0.1)
+    assert tracked(moved)[4].off_mm[1] == pytest.approx(tracked(quiet)[4].off_mm[1] - 2.5, abs=0.4)
 
 
 @pytest.mark.parametrize(("asked", "trigger"), [({"every_s": 1.5}, "time"), ({"every_deg": 3.0}, "angle")])
 def test_images_come_by_time_or_by_angle(asked: Any, trigger: str) -> None:
     it = bench(looking(**asked))
     assert it.error is None and next(t.trigger for t in tracked(it)) == "before"
-    assert {t.trigger for t in tracked(it)[1:]} == {trigger}
-    frames = [t.frame for t in tracked(it)[1:]]
+    assert {t.trigger for t in tracked(it)[2:]} == {trigger}
+    frames = [t.frame for t in tracked(it)[2:]]
     steps = np.diff([f.time_s for f in frames]) if trigger == "time" else np.diff([f.gantry_deg for f in frames])
     assert len(frames) >= 4 and steps == pytest.approx(1.7 if trigger == "time" else 3.0, abs=0.1)
 
@@ -101,7 +112,7 @@ def test_images_come_by_time_or_by_angle(asked: Any, trigger: str) -> None:
 def test_without_dose_an_image_comes_before_it_is_overdue() -> None:
     it = bench(looking(every_mu=1000.0, longest_s=2.0))
     assert it.error is None and it.tripped() == []
-    assert {t.trigger for t in tracked(it)[1:]} == {"time"} and len(tracked(it)) >= 5
+    assert {t.trigger for t in tracked(it)[2:]} == {"time"} and len(tracked(it)) >= 6
 
 
 def test_a_target_that_leaves_its_limit_holds_the_beam_and_is_brought_back_and_the_field_is_completed() -> None:
@@ -219,7 +230,7 @@ GATED = SKIN | {"limit_mm": 12.0, "excursion_mm": 20.0, "gate_mm": 3.0}
 def test_a_gate_gives_dose_only_near_exhale_and_images_at_its_opening() -> None:
     it = bench(looking(GATED, limit_mm=3.5, every_gates=1), motion=BREATH)
     assert it.error is None and it.mu(1) == pytest.approx(MU, abs=0.3)
-    assert next(t.trigger for t in tracked(it)) == "before" and {t.trigger for t in tracked(it)[1:]} == {"gate"}
+    assert next(t.trigger for t in tracked(it)) == "before" and {t.trigger for t in tracked(it)[2:]} == {"gate"}
     assert it.tripped().count("GATE") >= 3
     truth = it.truth()
     since = truth["cycle"][beam_on(it)] * 0.01 - it.imager.set_up_s()
