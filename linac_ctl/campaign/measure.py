@@ -54,6 +54,7 @@ class Measures:
     mu_after_start: float | None = None  # None = as `mu_after_eff`
     gone: bool = False  # the fault was, when somebody noticed something
     target_mm: float | None = None  # worst of all beams: the target off its place at the first pulse, truth; None = nobody knows
+    spell_cycles: int | None = None  # of a fault that comes and goes: the longest that it was there at once
     alone_ms: float = 0.0  # of the time until somebody noticed: how long no controller was there
 
 
@@ -81,9 +82,9 @@ class Told:
 
 
 def measure(track: Track, told: Told, effective: int, cleared: int | None, expected: Iterable[str], due: int | None = -1,
-            exposure: Exposure = ALWAYS, declined: int | None = None) -> Measures:
+            exposure: Exposure = ALWAYS, declined: int | None = None, spell: int | None = None) -> Measures:
     """`due`: cycle in which truth or a wire is off by more than it may be; -1 = the effective one, None = it never was.
-    `declined`: in which the machine said no to what the fault is, an act of people.
+    `declined`: in which the machine said no to what the fault is, an act of people. `spell`: cycles that it was there at once.
     """
     first, last = track.at(effective), len(track.cycle) if cleared is None else track.at(cleared)
     noticed = first_noticed(track, first, effective, told, tuple(expected), declined)
@@ -103,7 +104,7 @@ def measure(track: Track, told: Told, effective: int, cleared: int | None, expec
         float(np.max(track.rows["rate_mu_per_s"][first:stop], initial=0.0)),
         None if start is None else (start - first) * MS, since > first, start is not None and bool(track.pulses[start] > 0),
         0.0 if start is None else max(0.0, track.total_mu(max(stop, start)) - track.total_mu(start)),
-        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES, told.target_mm,
+        noticed is not None and cleared is not None and noticed.cycle > cleared + SETTLE_CYCLES, told.target_mm, spell,
         float((~track.has(Flag.ALIVE)[first:at]).sum()) * MS)
 
 

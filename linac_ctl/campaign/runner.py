@@ -227,7 +227,7 @@ def _with_faults(run: Ended, case: Case, row: Row, track: Track) -> Row:
     modes, settings = modes_by_fault(case), {one["id"]: one.get("set", {}) for one in case.faults}
     told = Told(run.trips, run.refused, run.seen.provoked, run.target_mm)
     acted = [(due, measure(track, told, one.effective_cycle, one.cleared_cycle, mode.expected if mode else (), one.due_cycle,
-                           due.exposure, one.refused_cycle))
+                           due.exposure, one.refused_cycle, one.longest_cycles))
              for one in active for mode in (modes.get(one.id),)
              for due in (Due.of(mode, settings[one.id], one.devices),)]
     wrong = "" if run.seen.provoked else false_trip(run.early)

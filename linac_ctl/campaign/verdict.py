@@ -89,9 +89,9 @@ class Due:
             return m.beam_cycles > 0
         if self.detect_by in ("before_beam", "before_motion"):
             there = m.beam_cycles if self.detect_by == "before_beam" else m.motion_cycles
-            return there >= CONFIRMED + ceil(self.onset_ms / MS)
+            return there >= (needed := CONFIRMED + ceil(self.onset_ms / MS)) and stayed(m, needed)
         needed = max(CONFIRMED, ceil(((self.deadline_ms(m) or 100.0) - (m.start_ms or 0.0)) / MS) + 1)
-        return m.beam_cycles >= needed or m.motion_cycles >= needed
+        return (m.beam_cycles >= needed or m.motion_cycles >= needed) and stayed(m, needed)
 
     def spared(self, m: Measures) -> bool:
         """By truth, the target was where it belongs for every beam that there was."""
@@ -113,6 +113,11 @@ class Due:
         needed = {*self.reaction} - {"none", "kv_off"} - (set() if self.exposure.motion else {"motion_stop"})
         held = {"beam_hold"} if "prevent_start" in m.reactions and m.mu_after_eff <= 0.0 else set()
         return needed <= m.reactions | held
+
+
+def stayed(m: Measures, needed: int) -> bool:
+    """Once it was there for so many cycles at once. What comes and goes more quickly is many faults, each too short."""
+    return m.spell_cycles is None or m.spell_cycles >= needed
 
 
 def alone(limit_ms: float, m: Measures) -> float:
@@ -158,7 +163,7 @@ def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
     if not seen:
         return ("missed", _nobody(due, m)) if due.owed(m) else ("harmless", NOT_DUE)
     if not due.in_time(m):
-        if (m.gone or due.spared(m)) and not due.owed(m):
+        if (m.gone or due.spared(m) or m.spell_cycles is not None) and not due.owed(m):
             return "harmless", NOT_DUE  # what tripped later was about something else, or about images that did no harm
         return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due, m)}"
     if not due.strong_enough(m):

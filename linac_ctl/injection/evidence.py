@@ -24,6 +24,7 @@ class Evidence:
     due_cycle: int | None = None
     refused_cycle: int | None = None  # an act of people that the machine has said no to
     devices: tuple[str, ...] = ()  # whose wires or parameters it touches; empty = none, or not of a device
+    longest_cycles: int | None = None  # of one that came again and again: that it was there at once
 
     @property
     def activated(self) -> bool:

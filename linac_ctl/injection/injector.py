@@ -214,7 +214,7 @@ class Injector:
         for undo in reversed(live.undo):
             undo()
         live.undo.clear()
-        live.active, live.cleared_cycle = False, self.cycle + 1
+        live.over(self.cycle + 1)
         self.sim.log("fault", f"{live.fault.id} cleared", why=live.what)
         self._tell("cleared", live)
         self._again(live)

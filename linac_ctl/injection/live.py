@@ -30,6 +30,13 @@ class Live:
     effective_cycle: int | None = None
     due_cycle: int | None = None
     cleared_cycle: int | None = None
+    longest_cycles: int = 0  # that it was there at once
+
+    def over(self, cycle: int) -> None:
+        """It is gone from this cycle on, for now or for good."""
+        self.active, self.cleared_cycle = False, cycle
+        if self.began_cycle is not None:
+            self.longest_cycles = max(self.longest_cycles, cycle - self.began_cycle - 1)  # it acts from the next on
 
     @property
     def what(self) -> str:
@@ -74,7 +81,8 @@ class Live:
         state: Any = "active" if self.active else "cleared" if self.cleared_cycle is not None else "waiting"
         refused = min((one.refused_cycle for one in self.altered if one.refused_cycle is not None), default=None)
         return Evidence(self.fault.id, self.what, state, self.armed_cycle, self.injected_cycle, self.effective_cycle,
-                        self.over_cycle, self.times, self.due_cycle, refused, self.devices)
+                        self.over_cycle, self.times, self.due_cycle, refused, self.devices,
+                        self.longest_cycles if self.times > 1 and not self.active else None)
 
 
 def device(path: str) -> str:

@@ -241,3 +241,10 @@ def test_images_that_lie_and_are_refused_pass_wherever_the_target_is():
 def test_nothing_has_to_stop_moving_for_a_fault_of_the_dose(devices, expected):
     due = Due.of(Mode(reaction=("beam_off", "motion_stop")), {}, devices)
     assert reacted(due, measures(reactions=("beam_hold", "beam_off", "prevent_start")))[0] == expected
+
+
+@pytest.mark.parametrize("spell, expected", [(None, "missed"), (11, "missed"), (10, "harmless")])
+@pytest.mark.parametrize("ms", [None, 700.0])
+def test_a_fault_that_comes_and_goes_is_missed_if_it_was_there_for_long_enough_at_once(ms, spell, expected):
+    reactions = () if ms is None else ("beam_hold", "prevent_start")
+    assert verdict(measures(ms, reactions, spell_cycles=spell)) == expected

@@ -71,7 +71,14 @@ def test_a_blip_is_one_cycle_and_the_wire_says_the_truth_after_it() -> None:
 def test_what_comes_again_does_so_as_often_as_it_says() -> None:
     sim = faulty(Fault("f", IN_BEAM, signal="gantry.readback_2", behaviour="bias", size=0.2,
                        lasts=Lasts(blip=True, every_s=0.5, times=3)))
-    assert sim.injector.evidence()[0].times == 3
+    (found,) = sim.injector.evidence()
+    assert (found.times, found.longest_cycles) == (3, 1)
+
+
+@pytest.mark.parametrize(("lasts", "longest"), [(Lasts(s=0.2, every_s=0.5, times=2), 20), (Lasts(s=0.2), None), (Lasts(), None)])
+def test_of_what_comes_again_it_is_known_for_how_long_it_was_there_at_once(lasts: Lasts, longest: int | None) -> None:
+    sim = faulty(Fault("f", IN_BEAM, signal="gantry.readback_2", behaviour="bias", size=0.2, lasts=lasts))
+    assert sim.injector.evidence()[0].longest_cycles == longest
 
 
 def doing(monkeypatch: pytest.MonkeyPatch, lasts: Lasts, *actions: Action) -> Simulation:
