@@ -119,6 +119,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "the gantry falls without power": lambda m: move(unpowered(m, 500), "gantry_deg", None, SOME, ramp(1.0, 60)),
         "the couch goes where nobody sent it": lambda m: move(m, "couch", 1, SOME, ramp(5.0, 60)),
         "the gantry leaves its setpoint": lambda m: move(m, "gantry_deg", None, SOME, ramp(0.5, 60)),
+        "a fault that shows long after the couch has moved": lambda m: faulty(move(m, "couch", 1, SOME, ramp(2.0, 20)), SOME + 60),
         "a fault takes the couch 5 mm away": lambda m: faulty(move(m, "couch", 1, SOME, ramp(5.0, 100))),
     },
     "SI-17": {
@@ -192,6 +193,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
 
 NEAR: dict[str, dict[str, Alter]] = {
     "SI-16": {
+        "a fault that shows a tenth of a second later": lambda m: faulty(move(m, "couch", 1, SOME, ramp(2.0, 20)), SOME + 10),
         "a fault takes the couch 2 mm away": lambda m: faulty(move(m, "couch", 1, SOME, ramp(2.0, 100))),
         "a couch outside": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(2.0, 100)).fact(outside=("couch",)),
         "slower than motion": lambda m: move(unpowered(m, 500), "couch", 0, SOME, ramp(0.4, 100)),

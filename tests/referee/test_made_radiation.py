@@ -135,6 +135,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "the wrong filter from the first pulse on": lambda m: m.set("place", 0, CYCLES, 1),
         "the carousel leaves during the beam": lambda m: m.set("place", MID, CYCLES, -1),
         "energy 4 % off": lambda m: m.set("energy", MID, CYCLES, 1.04),
+        "the filter is late by one pulse": lambda m: m.set("place", 0, FIRST + 1, -1),
         "a block in the tray": lambda m: m.set("accessory", 0, CYCLES, 3),
         "another mode than the plan's": lambda m: m.set("mode", 0, CYCLES, 1).set("place", 0, CYCLES, 1),
     },
@@ -228,6 +229,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     },
     "SI-10": {
         "energy 2.5 % off": lambda m: m.set("energy", 0, CYCLES, 1.025),
+        "the filter leaves with the first pulse": lambda m: m.set("place", FIRST, CYCLES, -1).dark(FIRST + 2, LAST),
         "the filter leaves, and the beam stops in 20 ms": lambda m: m.set("place", MID, CYCLES, -1).dark(MID + 2, LAST),
         "the wrong filter before the beam": lambda m: m.set("place", 0, READY, 1),
     },

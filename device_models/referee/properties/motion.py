@@ -15,6 +15,7 @@ STOP_MS = {"mm": 200.0, "deg": 300.0}
 GANTRY_STOP_MS = 400.0  # from full speed; real ones coast 0.85 to 1.15 deg in about 0.4 s
 TRAVEL = {"mm": 3.0, "deg": 2.0}
 SLOW_DEG_PER_S, SLOW_TRAVEL_DEG = 1.0, 0.5
+SLOWLY = 20  # cycles from when something begins to go by itself until that is more than noise
 UNASKED_MS, SETTLED_CYCLES, AWAY_OVER = 50.0, 50, 5  # a setpoint that stands for 0.5 s; growing for 50 ms
 OVER_SPEED, OVER_MS = 1.02, 250.0
 CONTACT_MS, CONTACT = 50.0, {"mm": 10.0, "deg": 2.0}
@@ -54,6 +55,13 @@ def no_motion_without_enable(it: Property, table: Table) -> Verdict:
     return joined(verdicts)
 
 
+def unharmed_for_long(table: Table) -> np.ndarray:
+    """(n,) bool: no fault is effective, nor soon will be: what goes slowly has gone for a while when that is seen."""
+    soon = np.full(len(table), bool(table.unharmed[-1]))
+    soon[: max(len(table) - SLOWLY, 0)] = table.unharmed[SLOWLY:]
+    return soon
+
+
 def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
     """Under power, but nobody has asked it to go where it goes."""
     loose = moving(table, name) & (table.still(name) > SETTLED_CYCLES)
@@ -64,9 +72,10 @@ def unasked(it: Property, table: Table, name: str, unit: str) -> Verdict:
         loose &= away > CREEP[unit] * AWAY_OVER * DT_S
     if not loose.any():
         return it.worst(table, UNASKED_MS, "", at_most=UNASKED_MS, looked=loose)
-    limit = np.where(table.unharmed, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
+    sound = unharmed_for_long(table)
+    limit = np.where(sound, UNASKED_MS, UNASKED_MS + stop_ms(name, unit))
     left = limit - run_length(loose) * CYCLE_MS
-    left = np.where(~table.unharmed & (left < 0.0) & (off <= TRAVEL[unit]), 0.0, left)  # slow, and seen before it was far
+    left = np.where(~sound & (left < 0.0) & (off <= TRAVEL[unit]), 0.0, left)  # slow, and seen before it was far
     return it.worst(table, left, f"{name}: went where nobody had asked it to go",
                     at_most=UNASKED_MS, looked=loose)
 
