@@ -39,6 +39,30 @@ def test_the_way_of_the_couch_is_its_length_and_of_its_turns_the_worst_counts(by
     assert bare.signal(Signal.POSITION_MOVED_DEG) == pytest.approx(turn_deg)
 
 
+def imaged(*by: float, **job: Any) -> Bare:
+    """As `moved`, since the latest images."""
+    return moved(0, 0, 0, 0, 0, 0, image_couch=[at - far for at, far in zip(APPROVED_AT, by, strict=True)], **job)
+
+
+@pytest.mark.parametrize(("by", "before", "way_mm", "turn_deg"), [
+    ((3, -4, 12, 0, 0, 0), (0.0, 0.0), 13.0, 0.0), ((0, 0, 0, 0.5, -0.75, 0.25), (0.0, 0.0), 0.0, 0.75),
+    ((0, 0, 0, 0, 0, 0), (6.0, 2.0), 6.0, 2.0), ((1, 0, 0, 0, 3, 0), (6.0, 2.0), 6.0, 3.0)])
+@pytest.mark.parametrize("needed", [0.0, 1.0])
+def test_how_far_the_couch_has_been_since_the_images_is_kept_though_it_is_back(by: Any, before: Any, way_mm: float, turn_deg: float,
+                                                                              needed: float) -> None:
+    bare = imaged(*by, image_moved_mm=before[0], image_moved_deg=before[1], token_needed=needed)
+    assert bare.job["image_moved_mm"] == pytest.approx(way_mm) and bare.job["image_moved_deg"] == pytest.approx(turn_deg)
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_couch_that_said_nothing_once_since_the_images_may_have_been_anywhere(at: int) -> None:
+    bare = imaged(*[NAN if i == at else 0.0 for i in range(6)])
+    assert math.isnan(bare.job["image_moved_mm"]) is (at < 3) and math.isnan(bare.job["image_moved_deg"]) is (at >= 3)
+    bare.set("job", image_couch=APPROVED_AT)
+    measure_approval(bare.job, bare.signals, bare.image.couch)
+    assert math.isnan(bare.job["image_moved_mm"]) is (at < 3) and math.isnan(bare.job["image_moved_deg"]) is (at >= 3)
+
+
 @pytest.mark.parametrize("at", range(6))
 def test_an_axis_without_a_reading_may_be_anywhere(at: int) -> None:
     bare = moved(*[NAN if i == at else 0.0 for i in range(6)])
