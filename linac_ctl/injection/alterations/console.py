@@ -35,7 +35,7 @@ def attempt(sim: "Simulation", what: str, act: Callable[[], Coroutine[Any, Any, 
         except (LinacError, MachineError) as no:
             sim.log(CONSOLE, what, why=f"refused: {no}")
             if altered is not None:
-                altered.refuse(sim.engine.cycle)
+                altered.refuse(sim.engine.cycle + 1)
 
     sim.loop.create_task(press())
 
