@@ -215,17 +215,21 @@ def lie(wires, rings, floats, wholes, cycle):
         w.base = w.before if w.cycles_active == 0 else w.base
         w.said = disturbed(w, rings, w.clean, cycle)
         put(floats, wholes, w.part, w.word, w.whole, w.said)
+        w.said = get(floats, wholes, w.part, w.word, w.whole)  # a whole number may be another one
         w.cycles_active += 1
-        acts |= notice(w, get(floats, wholes, w.part, w.word, w.whole), cycle)
+        acts |= notice(w, w.said, cycle)
     return acts
 
 
 @compiled
 def tell_truth(wires, floats, wholes):
-    """Before the sender writes again: its own value is back, the last disturbance undone first."""
+    """Before the sender writes again: its own value is back, the last disturbance undone first.
+
+    What is no more what the others read has been written in between, by a sender that has its own time: that is its value then.
+    """
     for k in range(wires.size):
         w = wires[wires.size - 1 - k]
-        if w.active == 1 and w.cycles_active > 0:
+        if w.active == 1 and w.cycles_active > 0 and same(get(floats, wholes, w.part, w.word, w.whole), w.said):
             put(floats, wholes, w.part, w.word, w.whole, w.clean)
 
 

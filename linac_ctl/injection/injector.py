@@ -220,9 +220,10 @@ class Injector:
         self._again(live)
 
     def _give_back(self, row: Any) -> None:
-        """A wire that nobody writes just now has its own value again."""
-        views = self.words.wholes if row["whole"] else self.words.floats
-        views[int(row["part"])][int(row["word"])] = row["clean"]
+        """A wire that nobody has written meanwhile has its own value again."""
+        view, word = (self.words.wholes if row["whole"] else self.words.floats)[int(row["part"])], int(row["word"])
+        if np.array_equal(view[word], row["said"], equal_nan=True):
+            view[word] = row["clean"]
 
     def _again(self, live: Live) -> None:
         lasts = live.fault.lasts
