@@ -3,7 +3,7 @@
 from device_models.interface.compiled import compiled
 from device_models.interface.image import Node
 
-from .measure_axes import measure_leaf_speeds, measure_positions, measure_unasked
+from .measure_axes import measure_leaf_speeds, measure_positions, measure_still, measure_unasked
 from .measure_beam import forget_bad_means, measure_dose, measure_quality, measure_rates
 from .measure_channel import measure_safety
 from .measure_patient import measure_approval, measure_patient
@@ -63,6 +63,7 @@ def measure_arc(job, signals, param, trajectory, gantry):
 def measure(control, image):
     """All signals of this cycle."""
     job, signals, beam = control.job[0], control.signals, image.beam[0]
+    measure_still(control, image)
     measure_unasked(control, image)
     fastest, square = measure_positions(control, image)
     measure_leaf_speeds(control, image, fastest, square)

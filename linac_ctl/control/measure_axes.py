@@ -128,6 +128,23 @@ def measure_positions(control, image):
 
 
 @compiled
+def measure_still(control, image):
+    """Readings of the gantry that come anew and say the same; before places of the last cycle are forgotten.
+
+    Encoders that live tremble by more than their last digit, at rest too. Two that fail together agree with each other, and
+    with a setpoint that rests: nothing else tells.
+    """
+    job, sampled, moved = control.job[0], image.nodes[GANTRY_NODE].sampled_cycle, False
+    for i in range(image.gantry.size):
+        wire, aim = image.gantry[i], control.gantry[i]
+        moved |= (wire.readback != aim.seen) | (wire.readback_2 != aim.seen_2)
+    if sampled != job.gantry_sampled:
+        job.gantry_still = 0 if moved else job.gantry_still + 1
+    job.gantry_sampled = sampled
+    control.signals[Signal.GANTRY_STILL] = job.gantry_still
+
+
+@compiled
 def measure_unasked(control, image):
     """Seen speed beyond what was commanded of late (gantry, couch); before places of the last cycle are forgotten."""
     signals, job = control.signals, control.job[0]

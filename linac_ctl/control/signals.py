@@ -136,6 +136,7 @@ class Signal(IntEnum):
     ANGLE_BEHIND = 115  # as MU_ANGLE, held or not: the next dose would be out of step with the gantry
     TIMER_SLOW_S = 116  # by which the channel's timer and ours have gone apart since this permit was given
     NODES_MISNAMED = 117  # nodes whose readings are of another device, by the name that comes with them
+    GANTRY_STILL = 118  # new readings in a row in which no encoder of the gantry said anything new
 
 
 class Guard(IntEnum):

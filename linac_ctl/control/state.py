@@ -86,6 +86,8 @@ JOB = np.dtype([
     ("couch_asked_mm_per_s", "f8", (3,)),
     ("gantry_before_deg", "f8"),  # last cycle's setpoint
     ("gantry_deg_per_s", "f8"),  # speed of the setpoint
+    ("gantry_sampled", "i8"),  # cycle of its latest reading
+    ("gantry_still", "i8"),  # readings in a row that were the same to the last digit
     ("couch_before_mm", "f8", (3,)),
     ("leaf_rms2", "f8"),
     ("symmetry_mean", "f8", (2,)),

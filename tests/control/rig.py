@@ -45,6 +45,9 @@ def controller(the_machine: Machine, points: int = 64, rows: int = 4096) -> tupl
                        rows=np.zeros((rows, width), np.float32)), image
 
 
+TREMBLE = 1e-9  # deg; an encoder that lives is never quite still
+
+
 class Rig:
     """See the module's first lines."""
 
@@ -71,6 +74,7 @@ class Rig:
         for name in AXIS_DEVICES if self.obedient else ():
             wires = getattr(image, name)
             wires["readback"] = wires["readback_2"] = wires["setpoint"]
+        image.gantry["readback_2"] += self.tremble
         image.nodes["powered"] = image.nodes["enable"]
         image.nodes["calibrated"], image.nodes["named"] = 1.0, range(len(image.nodes))
         image.nodes["sampled_cycle"] = job["cycle"][0] - self.answer_age
@@ -123,6 +127,11 @@ class Rig:
         beam["pulses"] += pulses
         self.mu += pulses * size
         beam["mu_1"] = beam["mu_2"] = self.mu
+
+    @property
+    def tremble(self) -> float:
+        """What an encoder says too much, or too little, in this cycle."""
+        return TREMBLE * float(1 - 2 * (self.job["cycle"][0] % 2))
 
     # --- the cycle
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_models.interface.image import AXIS_DEVICES, Node
-from linac_ctl.control.measure_axes import measure_leaf_speeds, measure_positions, measure_unasked
+from linac_ctl.control.measure_axes import measure_leaf_speeds, measure_positions, measure_still, measure_unasked
 from linac_ctl.control.signals import Signal
 from tests.control.bare import SIZES, Bare
 
@@ -338,6 +338,28 @@ def moves(axes: Axes, device: str, at: int, step: float, step_2: float) -> None:
     wires, aims = getattr(axes.image, device), getattr(axes.control, device)
     wires["readback"][at], wires["readback_2"][at] = aims["seen"][at] + step, aims["seen_2"][at] + step_2
     measure_unasked(axes.control, axes.image)
+
+
+def read_gantry(axes: Axes, sampled: int, readback: float = 10.0, readback_2: float = 10.0) -> float:
+    """A reading of the gantry -> how many in a row said nothing new."""
+    axes.say("gantry", 0, readback=readback, readback_2=readback_2)
+    axes.image.nodes["sampled_cycle"][Node.GANTRY] = sampled
+    measure_still(axes.control, axes.image)
+    return axes.signal(Signal.GANTRY_STILL)
+
+
+def test_readings_of_the_gantry_that_say_nothing_new_are_counted(axes: Axes) -> None:
+    assert [read_gantry(axes, sampled) for sampled in (1, 2, 3, 5)] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_reading_that_did_not_come_says_nothing_about_encoders(axes: Axes) -> None:
+    assert [read_gantry(axes, sampled) for sampled in (1, 1, 1, 2, 2)] == [1.0, 1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(("readback", "readback_2"), [(10.001, 10.0), (10.0, 9.999), (9.0, 11.0), (NAN, 10.0), (10.0, NAN)])
+def test_one_encoder_that_says_something_new_is_enough(axes: Axes, readback: float, readback_2: float) -> None:
+    assert [read_gantry(axes, sampled) for sampled in (1, 2)] == [1.0, 2.0]
+    assert read_gantry(axes, 3, readback, readback_2) == 0.0
 
 
 @pytest.mark.parametrize(("step", "step_2", "asked", "unasked"), [

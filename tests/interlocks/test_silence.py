@@ -133,12 +133,24 @@ def test_a_node_that_was_lost_needs_somebody_to_look() -> None:
 
 
 def test_readings_that_are_repeated_under_a_fresh_stamp_pass_for_fresh() -> None:
-    """A known limit: age is told by the node. A frozen encoder is for GANTRY_DIS and GANTRY_POS to find."""
+    """A known limit: age is told by the node. Of the gantry it is known that its encoders tremble."""
     live = Live()
     live.beam_on()
     live.plant.nodes["stale"][int(Node.COUCH)] = 1.0
     live.cycle(50)
     assert live.control.signals[Signal.NODE_AGE_CYCLES] == 0.0 and live.tripped() == []
+
+
+@pytest.mark.parametrize("beam", [False, True])
+def test_both_encoders_of_the_gantry_that_freeze_at_rest_are_noticed_before_it_creeps(beam: bool) -> None:
+    live = Live()
+    live.beam_on() if beam else live.warm_up()
+    stood = float(live.plant.gantry["position"][0])
+    live.plant.gantry["freeze"] = live.plant.gantry["freeze_2"] = 1.0
+    live.cycle(7)
+    assert live.tripped() == ["GANTRY_STILL"] and live.image.beam["permit"][0] == 0.0
+    live.cycle(1300)
+    assert live.image.nodes["enable"][Node.GANTRY] == 0.0 and abs(live.plant.gantry["position"][0] - stood) < 0.05
 
 
 def test_before_any_node_has_spoken_all_readings_are_lost() -> None:

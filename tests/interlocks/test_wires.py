@@ -27,7 +27,7 @@ def axis(device: str, at: int, field: str = "readback") -> Spoiler:
     """This encoder says so much more than was asked; the other one of a pair may follow."""
     def spoil(rig: Rig, far: float) -> None:
         wires = getattr(rig.image, device)
-        rig.spoiled.append(lambda: wires[field].__setitem__(at, wires["setpoint"][at] + far))
+        rig.spoiled.append(lambda: wires[field].__setitem__(at, wires["setpoint"][at] + far + rig.tremble))
     return spoil
 
 
@@ -414,7 +414,7 @@ IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]
 ELSEWHERE = {  # rows whose signal is made of more than one cycle: tests below, and tests of `measure`
     "BEAM_STUCK", "RAD_WHEN_OFF", "PERMIT_DIS", "RATE_PLAUS", "GANTRY_SPD", "COUCH_SPD", "MLC_RMS", "MLC_SPD", "MU_ANGLE",
     "ANGLE_BEHIND", "MOTION_EN", "EVAL_COUNT", "EVAL_WATCH", "LATCH_DIS", "STATE_ILLEGAL", "TRIP_LATENCY", "KV_POS", "KV_RUN",
-    "KV_DIS", "MV_POS", "KV_LOOSE", "MV_LOOSE",
+    "KV_DIS", "MV_POS", "KV_LOOSE", "MV_LOOSE", "GANTRY_STILL",
 }
 
 
@@ -839,6 +839,33 @@ def test_a_gantry_that_moves_without_being_asked_stops_everything(speed: float, 
         rig.cycle()
     assert ("GANTRY_SPD" in rig.tripped()) is trips
     assert rig.image.nodes["enable"][0] == (1.0 if not trips else 0.0)
+
+
+def freeze(rig: Rig, *fields: str) -> None:
+    """These encoders of the gantry say what they said last, over and over."""
+    for field in fields:
+        rig.spoil("gantry", field, float(rig.image.gantry[field][0]))
+
+
+@pytest.mark.parametrize("phase", [Phase.IDLE, Phase.MOVE, Phase.READY, Phase.BEAM])
+def test_two_encoders_of_the_gantry_that_stand_still_together_stop_everything_in_60_ms(phase: Phase) -> None:
+    rig = started(phase)
+    freeze(rig, "readback", "readback_2")
+    rig.cycle(5)
+    assert rig.tripped() == [] and rig.permit == (1.0 if phase is Phase.BEAM else 0.0)
+    rig.cycle()
+    assert rig.tripped() == ["GANTRY_STILL"] and rig.permit == 0.0
+    rig.cycle()
+    assert rig.image.nodes["enable"][Node.GANTRY] == 0.0
+
+
+@pytest.mark.parametrize("field", ["readback", "readback_2"])
+def test_an_encoder_of_the_gantry_that_stands_still_beside_one_that_lives_is_for_other_rows(field: str) -> None:
+    rig = started(Phase.BEAM)
+    rig.spoiled.append(lambda: rig.image.gantry["readback"].__iadd__(rig.tremble))
+    freeze(rig, field)
+    rig.cycle(30)
+    assert rig.tripped() == []
 
 
 @pytest.mark.parametrize(("device", "row", "limit"), [("gantry", "GANTRY_SPD", 1.5), ("couch", "COUCH_SPD", 8.0)])
