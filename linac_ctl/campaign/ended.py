@@ -12,9 +12,12 @@ import numpy as np
 
 from device_models.referee.columns import ROW
 
+from ..errors import ControllerGone, DeviceError, RefusedError
 from ..judged import Seen, seen
-from .measure import before_faults
-from .row import Outcome
+from .numbers import rounded
+from .row import Outcome, why
+from .track import MS
+from .trips import before_faults
 
 if TYPE_CHECKING:
     from ..interlocks.panel import Trip
@@ -63,11 +66,35 @@ def joined(begin: Any, more: Any) -> Any:
     return np.concatenate([plain(begin), more])
 
 
-def ended(sim: Any, outcome: Outcome, reason: str, refused: bool, excess_mu: float | None) -> Ended:
+def end(sim: Any) -> Ended:
     """Of a session that is over; its record is closed."""
     trips = list(sim.linac.panel.history)
     evidence = () if sim.injector is None else sim.injector.evidence()
-    return Ended(sim.finish(), outcome, reason, refused, sim.engine.cycle, excess_mu,
+    how, words, over_mu = outcome(sim), reason(sim), excess_mu(sim)
+    return Ended(sim.finish(), how, words, isinstance(sim.error, RefusedError | DeviceError), sim.engine.cycle, over_mu,
                  max((mm for mm, _ in sim.residuals.values()), default=None), trips, before_faults(sim.events, trips),
                  evidence, seen(sim), sim.trace.rows(), sim.trace.leaves())
 
+
+def excess_mu(sim: Any) -> float | None:
+    """The most that any beam has had above its prescription, by truth; below is negative. None without beam."""
+    planned = {beam.number: beam.mu for beam in sim.order.plan.fraction(sim.order.group)}
+    over = [mu - planned[number] for number, mu in sim.true_mu().items() if number in planned and mu > 0.0]
+    return rounded(max(over)) if over else None
+
+
+def outcome(sim: Any) -> Outcome:
+    """How the session ended."""
+    planned, done = sim.order.plan.fraction(sim.order.group), sim.session.outcomes
+    if isinstance(sim.error, ControllerGone):
+        return "killed"
+    if sim.error is None:
+        return "completed" if len(done) == len(planned) and all(one.complete for one in done) else "abandoned"
+    if sim.engine.cycle * MS / 1000.0 >= sim.order.longest_s:
+        return "stuck"
+    return "refused" if isinstance(sim.error, RefusedError) and not any(sim.true_mu().values()) else "abandoned"
+
+
+def reason(sim: Any) -> str:
+    """What ended the session, for people."""
+    return "" if sim.error is None else why(sim.error)

@@ -24,6 +24,11 @@ def readable(value: float, digits: int = 3) -> str:
     return f"{value:.0f}" if abs(value) >= 1.0 else f"{value:.{digits + 2}f}"
 
 
+def rounded(value: float | None) -> float | None:
+    """To a millionth: what is left are digits that nobody reads."""
+    return None if value is None else round(float(value), 6)
+
+
 def upper_bound(hits: int, runs: int, sure: float = 0.95) -> float | None:
     """The share of hits that is exceeded with certainty `sure` by none (Clopper-Pearson, one-sided); None of no runs."""
     if runs == 0:

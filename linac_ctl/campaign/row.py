@@ -1,5 +1,6 @@
 """What is kept of a run: one row. Everything a report says follows from rows."""
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
@@ -9,6 +10,8 @@ Verdict = Literal["passed", "failed", "missed", "harmless", "not_activated", "no
 Outcome = Literal["completed", "abandoned", "refused", "stuck", "killed", "crashed"]
 Reaction = Literal["none", "prevent_start", "prevent_motion", "beam_hold", "beam_off", "motion_stop"]
 Margins = dict[str, tuple[float, str]]  # SI-xx -> how close it came, unit
+SCRATCH = re.compile(r"\S*/linac-ctl-[^/\s]*/")  # damaged plans lie in folders with names of their own every time
+MOST_WORDS = 300  # characters
 VOLATILE = ("seconds", "retries", "way", "fork_of")  # how the run was done, not what came of it: no part of a table's digest
 
 
@@ -87,9 +90,14 @@ class Row:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in VOLATILE}
 
 
-def crashed(case: Case, retries: int, why: str, code_version: str) -> Row:
+def why(error: Exception) -> str:
+    """What an error says, without folders that have another name in every run."""
+    return SCRATCH.sub("", str(error))[:MOST_WORDS]
+
+
+def crashed(case: Case, retries: int, reason: str, code_version: str) -> Row:
     """The row of a run that took its worker with it every time."""
-    return replace(of_case(case, code_version), reason=why, retries=retries)
+    return replace(of_case(case, code_version), reason=reason, retries=retries)
 
 
 def of_case(case: Case, code_version: str) -> Row:

@@ -7,8 +7,10 @@ import pytest
 
 from device_models.interface.image import SafetyOpen
 from device_models.referee.columns import ROW, Flag
-from linac_ctl.campaign.measure import Told, before_faults, false_trip, measure, strongest, trip_to_permit_ms, visited
+from linac_ctl.campaign.measure import Acted, measure
+from linac_ctl.campaign.notice import Told, strongest
 from linac_ctl.campaign.track import Track
+from linac_ctl.campaign.trips import before_faults, false_trip, trip_to_permit_ms, visited
 from linac_ctl.control.phases import Phase, Reaction
 
 ALL = int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN | Flag.DRIVES | Flag.HV_ON)
@@ -44,7 +46,7 @@ def of(track, history, **changes):
     given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False, "provoked": (), "target_mm": None,
              "declined": None} | changes
     told = Told(history, given["refused"], given["provoked"], given["target_mm"])
-    return measure(track, told, given["effective"], given["cleared"], given["expected"], declined=given["declined"])
+    return measure(track, told, Acted(given["effective"], given["cleared"], given["expected"], declined=given["declined"]))
 
 
 def test_times_and_dose_count_from_the_effective_cycle():

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from linac_ctl.campaign.measure import Measures, Noticed
+from linac_ctl.campaign.measure import Measures
+from linac_ctl.campaign.notice import Noticed
 from linac_ctl.campaign.verdict import Due, decide, fault_free, reacted
 
 
