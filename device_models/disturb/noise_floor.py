@@ -32,3 +32,18 @@ def floors(image: Image, plant: Any) -> tuple[Any, ...]:
                 floor[field] = STAMPS  # that a frame is old is no effect by itself: what it says, and what comes of it, is
         found.append(floor.reshape(-1).view(np.float64))
     return tuple(found)
+
+
+def audible(noise: tuple[Any, ...], image: Image, own: frozenset[str]) -> tuple[Any, ...]:
+    """The same for a fault that writes these words of the plant.
+
+    An axis whose encoders both freeze trembles no more, which is more than noise: any difference is one.
+    """
+    found = list(noise)
+    for at, (name, part) in enumerate(zip(image._fields, image)):
+        mute = [i for i in range(len(part)) if {f"plant.{name}[{i}].freeze", f"plant.{name}[{i}].freeze_2"} <= own]
+        if name in AXIS_DEVICES and mute:
+            floor = found[at].copy().view(part.dtype)
+            floor["readback"][mute] = floor["readback_2"][mute] = 0.0
+            found[at] = floor.view(np.float64)
+    return tuple(found)

@@ -13,7 +13,7 @@ from ..interface.compiled import compiled
 from ..interface.image import AXIS_DEVICES, Image
 from ..plant import Plant, step_plant
 from .allowed import PLACES, READINGS, TURNING_DEG_PER_S, bounds, of_devices
-from .noise_floor import floors
+from .noise_floor import audible, floors
 from .wire import beyond, put
 from .words import Word, words_of
 
@@ -193,12 +193,13 @@ class Twin:
         `like`: another twin of this machine, which may be off by as much.
         """
         self.plant = copied(plant)._replace(**{name: getattr(plant, name) for name in NEVER_WRITTEN})
-        self.image = copied(image)
+        self.image, self.own = copied(image), own
         floats, wholes = views(self.image)
         mine = np.array([f"plant.room[0].{name}" in own for name in PEOPLE], np.int64)
         state = np.array([0, fault], np.int64)
         if like is not None:
-            self.beside = like._replace(plant=self.plant, image=self.image, floats=floats, wholes=wholes, state=state, own=mine)
+            self.beside = like._replace(plant=self.plant, image=self.image, floats=floats, wholes=wholes, state=state, own=mine,
+                                        noise=audible(like.noise, image, own))
             return
         real_floats, real = views(image)
         self.beside = Beside(self.plant, self.image, floats, wholes, image, real_floats, real, floors(image, plant), *most(image),
@@ -214,7 +215,9 @@ class Twin:
         self.beside.state[0] = 1
 
     def write(self, word: Word, value: float) -> None:
-        """Another fault's write to the plant: the twin is without its own fault only."""
+        """Another fault's write to the plant: the twin is without its own fault only, and without any other that does the same."""
+        if word.path in self.own:
+            return
         flat, whole = words_of(getattr(self.plant, word.path.split(".")[1].partition("[")[0]))
         if word.whole:
             whole[word.word] = round(value)

@@ -90,6 +90,7 @@ STATE = np.dtype([  # the witness's own memory
     ("heard", "i8"), ("rate_mu_per_s", "f8"), ("enable", "i8"),
     # memory of the checks in line, cycles
     ("clock", "i8"), ("inhibited", "i8"), ("unpermitted", "i8"), ("silent", "i8"), ("tripped", "i8"),
+    ("dark", "i8"), ("back", "i8"),
     ("armed_total_mu", "f8"),
     ("faults", "i8"),  # how many there may be, for the limit of SI-05; whoever injects some writes it
     ("next_leaf", "i8"),

@@ -12,6 +12,7 @@ HEARTBEAT, INHIBIT, ALLOWED = int(Flag.HEARTBEAT), int(Flag.INHIBIT), int(Flag.P
 LOOKED = ALLOWED | int(Flag.OLD)
 INHIBITED_CYCLES = 3  # SI-01: claimed at three ends of cycles, so for 20 ms
 STUCK_CYCLES = 3  # SI-02: a trigger or contactor that sticks is stopped by other means within 40 ms
+QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
 SILENT_CYCLES = 6  # SI-12: 60 ms
 TRIP_CYCLES = 3  # SI-29: 25 ms; from what has tripped, whatever its reaction in memory says
 SMALLEST_OVER_MU, SHARE_OVER, MOST_OVER_MU = 5.0, 0.1, 25.0  # SI-05
@@ -41,17 +42,27 @@ def count(state, row):
     state.tripped = state.tripped + 1 if tripped != 0 else 0
     state.inhibited = state.inhibited + 1 if row.bits & INHIBIT else 0
     state.unpermitted = state.unpermitted + 1 if row.pulses > 0 and (row.bits & LOOKED) != ALLOWED else 0
+    come_back(state, row, state.tripped > 0 or state.inhibited > 0)
     state.silent = 0 if row.bits & HEARTBEAT else state.silent + 1
     if row.bits & ARM and not row.bits & PERMIT:
         state.armed_total_mu = row.total_mu
 
 
 @compiled
+def come_back(state, row, forbidden):
+    """Cycles since a beam that had ended came back while it is forbidden: the doing of a trigger that sticks."""
+    began = row.pulses > 0 and state.dark >= QUIET_CYCLES
+    state.back = 0 if not forbidden else state.back + 1 if state.back > 0 or began else 0
+    state.dark = 0 if row.pulses > 0 else state.dark + 1
+
+
+@compiled
 def with_beam(state, row):
     """-> (number of the property that this pulse violates, by how much), or zeros."""
-    if state.tripped > TRIP_CYCLES:
+    stuck = 0 < state.back <= STUCK_CYCLES
+    if state.tripped > TRIP_CYCLES and not stuck:
         return 29, (state.tripped - 1) * 10.0
-    if state.inhibited >= INHIBITED_CYCLES:
+    if state.inhibited >= INHIBITED_CYCLES and not stuck:
         return 1, (state.inhibited - 1) * 10.0
     if state.unpermitted > STUCK_CYCLES:
         return 2, state.unpermitted * 10.0

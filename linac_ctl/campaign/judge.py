@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
-from math import isfinite
+from math import ceil, isfinite
 from typing import Any
 
 from ..errors import LinacError
@@ -59,7 +59,7 @@ def measured(one: Any, mode: Any | None, given: Any, track: Track, told: Told) -
     """What is due after one fault, from its evidence, and what happened."""
     due = Due.of(mode, given, one.devices)
     fault = Acted(one.effective_cycle, one.cleared_cycle, mode.expected if mode else (), one.due_cycle, due.exposure,
-                  one.refused_cycle, one.longest_cycles)
+                  one.refused_cycle, one.longest_cycles, ceil((due.limit_ms or 0.0) / MS))
     return due, measure(track, told, fault)
 
 

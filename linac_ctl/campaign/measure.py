@@ -58,6 +58,7 @@ class Acted:
     exposure: Exposure = ALWAYS
     declined: int | None = None  # the machine said no to what the fault is, an act of people
     spell: int | None = None  # of a fault that comes and goes: the longest that it was there at once
+    limit: int = 0  # cycles from the effective one that there are to notice it
 
 
 def measure(track: Track, told: Told, fault: Acted) -> Measures:
@@ -94,7 +95,7 @@ def first_due(track: Track, fault: Acted, first: int, last: int) -> int:
 
 def all_done(track: Track, told: Told, fault: Acted, noticed: Noticed | None, first: int, *, moved: bool) -> frozenset[str]:
     """Reactions to it: of the machine, to people who asked for what it is, and of a session that did not begin."""
-    done = reactions(track, noticed, told.history) if noticed else frozenset()
+    done = reactions(track, noticed, told.history, fault.effective + fault.limit) if noticed else frozenset()
     done |= {"prevent_start"} if fault.declined is not None else frozenset()
     if told.refused and not (track.pulses[first:] > 0).any():
         done |= over(nobody_else=noticed is None, motion=moved)

@@ -74,12 +74,16 @@ def channel_noticed(track: Track, first: int, own: frozenset[str] = frozenset())
     return [Noticed(f"CHANNEL_{name}", int(track.cycle[before + at[0]]))]
 
 
-def reactions(track: Track, noticed: Noticed, history: Sequence[Any]) -> frozenset[str]:
-    """What was done from then on: by the rows in force, by the safety channel, by the chain of switches."""
-    rows = slice(track.at(noticed.cycle), track.at(noticed.cycle) + SETTLE_CYCLES)
+def reactions(track: Track, noticed: Noticed, history: Sequence[Any], until: int = 0) -> frozenset[str]:
+    """What was done from then on: by the rows in force, by the safety channel, by the chain of switches.
+
+    `until`: cycle up to which there is time, if that is later than a reaction takes. What trips first may be about another fault.
+    """
+    last = max(noticed.cycle + SETTLE_CYCLES, until)
+    rows = slice(track.at(noticed.cycle), track.at(last))
     claimed = int(np.bitwise_or.reduce(track.rows["reactions"][rows], initial=0))
     found = {name for bit, name in BITS.items() if claimed & int(bit)}
-    found |= {STOPS[trip.stop] for trip in history if noticed.cycle <= trip.cycle < noticed.cycle + SETTLE_CYCLES
+    found |= {STOPS[trip.stop] for trip in history if noticed.cycle <= trip.cycle < last
               and trip.stop in STOPS}
     if not track.has(Flag.CHANNEL)[rows].all():
         found.add("beam_off")

@@ -44,9 +44,10 @@ def stopped(trip, permit_low, beam_off, reaction=Reaction.BEAM_HOLD):
 
 def of(track, history, **changes):
     given = {"effective": 20, "cleared": None, "expected": ("MLC_POS",), "refused": False, "provoked": (), "target_mm": None,
-             "declined": None} | changes
+             "declined": None, "limit": 0} | changes
     told = Told(history, given["refused"], given["provoked"], given["target_mm"])
-    return measure(track, told, Acted(given["effective"], given["cleared"], given["expected"], declined=given["declined"]))
+    return measure(track, told, Acted(given["effective"], given["cleared"], given["expected"], declined=given["declined"],
+                                      limit=given["limit"]))
 
 
 def test_times_and_dose_count_from_the_effective_cycle():
@@ -54,6 +55,12 @@ def test_times_and_dose_count_from_the_effective_cycle():
     assert (m.detection_ms, m.reaction_ms) == (50.0, 70.0)
     assert m.mu_after_eff == pytest.approx(0.7)
     assert "beam_hold" in m.reactions and strongest(m.reactions) == "beam_hold"
+
+
+@pytest.mark.parametrize("limit, done", [(0, False), (29, False), (31, True)])
+def test_what_is_done_while_there_is_time_counts_whoever_tripped_first(limit, done):
+    trips = [Trip("LINK_LOST", 25), Trip("RATE_PLAUS", 50, "terminate")]
+    assert ("beam_off" in of(stopped(25, 26, 27), trips, limit=limit).reactions) is done
 
 
 def test_what_tripped_before_is_not_its_doing():

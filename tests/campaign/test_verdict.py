@@ -69,9 +69,21 @@ def test_a_start_that_is_prevented_is_a_hold_as_long_as_there_was_no_beam(due, m
     assert verdict(measures(reactions=("prevent_start",), mu=mu, beam=beam), Mode(reaction=due)) == expected
 
 
-@pytest.mark.parametrize("gone, beam, expected", [(True, 5, "harmless"), (True, 100, "missed"), (False, 5, "missed")])
-def test_what_trips_after_a_fault_has_gone_before_it_was_due_is_about_something_else(gone, beam, expected):
-    assert verdict(measures(1900.0, beam=beam, motion=0, gone=gone)) == expected
+@pytest.mark.parametrize("beam, expected", [(5, "harmless"), (10, "harmless"), (11, "missed"), (100, "missed")])
+def test_what_trips_late_or_does_little_beside_a_fault_that_is_not_owed_is_about_something_else(beam, expected):
+    assert verdict(measures(1900.0, beam=beam, motion=0)) == expected
+    off = Mode(reaction=("beam_off", "motion_stop"))
+    assert verdict(measures(beam=beam, motion=0), off) == {"harmless": "harmless", "missed": "failed"}[expected]
+
+
+def test_a_fault_that_is_worse_noticed_late_than_not_at_all_would_be_absurd():
+    for beam in range(20):
+        late, never = verdict(measures(1900.0, beam=beam, motion=0)), verdict(measures(None, (), beam=beam, motion=0))
+        assert late == never
+
+
+def test_dose_counts_however_short_the_fault_was():
+    assert verdict(measures(10.0, mu=5.0, beam=1, motion=0)) == "failed"
 
 
 def test_what_trips_after_a_control_case_has_gone_is_no_false_trip():
@@ -135,7 +147,7 @@ def test_beside_a_fault_that_asks_for_it_a_trip_is_no_false_one_of_a_control_cas
 ])
 def test_every_fault_has_its_own_clock_and_the_worst_verdict_counts(first, second, expected):
     slow = Mode(max_detection_ms=200.0)
-    acted = [(Due.of(mode), measures(ms, () if ms is None else ("beam_hold",), beam=5, motion=0))
+    acted = [(Due.of(mode), measures(ms, () if ms is None else ("beam_hold",), beam=5 if ms is None else 100, motion=0))
              for mode, ms in ((Mode(), first), (slow, second))]
     assert verdict(None, acted=acted) == expected
 

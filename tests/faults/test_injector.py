@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -258,6 +259,22 @@ def test_what_one_fault_moves_by_and_by_is_no_effect_of_another(order: tuple[str
     sim = still(*(both[name] for name in order))
     found = {one.id: one for one in sim.injector.evidence()}
     assert found["drift"].activated and not found["frozen"].activated and sim.error is None
+
+
+def test_two_encoders_that_freeze_together_are_effective_where_nothing_moves_too() -> None:
+    sim = still(Fault("f", IN_BEAM, mode="SEN-04"))
+    (found,) = sim.injector.evidence()
+    assert found.effective_cycle == found.injected_cycle and found.due_cycle is None
+    assert trips(sim) == ["GANTRY_STILL"] and sim.linac.panel.history[0].cycle - found.effective_cycle <= 5
+
+
+@pytest.mark.parametrize("twice", [
+    {"mode": "PLT-01", "set": {"accel_deg_per_s2": 15.0}}, {"parameter": "plant.couch[0].slides", "value": 30.0}])
+def test_faults_that_do_the_same_do_not_hide_each_other(twice: dict[str, Any]) -> None:
+    sim = still(Fault("a", IN_BEAM, **twice), Fault("b", When(fault="a"), **twice))
+    a, b = sim.injector.evidence()
+    assert a.injected_cycle == b.injected_cycle and a.activated and trips(sim)
+    assert not sim.verdicts().violated
 
 
 @pytest.mark.parametrize("way", ["out", "both"])

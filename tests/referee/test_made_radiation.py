@@ -72,11 +72,19 @@ def burst(made: Made, mu: float, cycles: int, *, dark: bool = True) -> Made:
     return made.dark(MID + cycles, LAST) if dark else made
 
 
+def back(made: Made, row: int, cycles: int, *, away: int = 20) -> Made:
+    """A trip ends the beam; so many cycles later it is back for a while."""
+    return made.trip(row, MID).pulses(MID + 1 + away, MID + 1 + away + cycles, 4, PER_CYCLE)
+
+
 VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-01": {
         "pulses 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
         "a hold that holds nothing": lambda m: m.trip(MLC_POS, MID, MID + 50, react=False),
         "the controller says no and beams on": lambda m: m.flag(Flag.INHIBIT, MID, MID + 3),
+        "a trigger that sticks in a hold, and nothing stops it": lambda m: faulty(back(m, MLC_POS, 4)),
+        "pulses in a hold, and nothing is wrong": lambda m: back(m, MLC_POS, 1),
+        "the beam goes on with a fault": lambda m: faulty(m.trip(MLC_POS, MID, react=False).dark(MID + 4, LAST)),
         "the contactor ignores the chain": lambda m: gap(m, Flag.CHAIN, 2),
     },
     "SI-02": {
@@ -171,6 +179,9 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 4, LAST),
         "a permit wire that sticks for 70 ms, and nothing else goes": lambda m: faulty(m.trip(MU_DIS, MID).flag(
             Flag.PERMIT, MID, MID + 9)),
+        "pulses that come back after a trip, and nothing stops them": lambda m: faulty(back(m, MU_DIS, 4)),
+        "pulses that come back after a trip, and nothing is wrong": lambda m: back(m, MU_DIS, 1),
+        "a beam that has paused for 40 ms after a trip": lambda m: faulty(back(m, MU_DIS, 1, away=4)),
         "beam for ever after a trip": lambda m: m.trip(MU_DIS, MID, react=False),
         "beam without permit 30 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).flag(Flag.PERMIT, MID, LAST, on=False),
     },
@@ -181,6 +192,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-01": {
         "no pulse after a trip": lambda m: m.trip(MU_DIS, MID),
         "pulses 10 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 2, LAST),
+        "a trigger that sticks in a hold is stopped after 30 ms": lambda m: faulty(back(m, MLC_POS, 3)),
         "an interlock before the beam": lambda m: m.trip(MLC_POS, 110, 140),
     },
     "SI-02": {
@@ -270,6 +282,7 @@ NEAR: dict[str, dict[str, Alter]] = {
         "a permit wire that sticks, and the high voltage goes": lambda m: faulty(m.trip(MU_DIS, MID).flag(
             Flag.PERMIT, MID, LAST).flag(Flag.HV_ON, MID + 1, CYCLES, on=False)),
         "permit 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
+        "pulses that a fault brings back after a trip, for 30 ms": lambda m: faulty(back(m, MU_DIS, 3)),
         "a trip when nothing is on": lambda m: m.trip(MU_DIS, 500, react=False),
     },
 }
