@@ -1,5 +1,6 @@
 """Carries out what a fault does, between two cycles, and keeps how to undo it. Wires are in the tables; all else is here."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from device_models.disturb.words import Word, Words
@@ -10,6 +11,7 @@ from device_models.interface.image import DT_S
 from ..errors import FaultScheduleError
 from ..runtime.disturbed import Disturbed
 from .alterations import ALTERATIONS
+from .held import Held, Holder
 from .live import Live
 from .memory import flip, place
 
@@ -23,6 +25,7 @@ class Deeds:
     def __init__(self, sim: "Simulation", words: Words, blocks: Disturbed) -> None:
         self.sim, self.words, self.blocks = sim, words, blocks
         self._found: dict[str, tuple[Word, ...]] = {}
+        self.held = Held()
 
     def found(self, path: str) -> tuple[Word, ...]:
         """All words of a path, looked up when it is asked for first: when its fault is armed."""
@@ -61,9 +64,15 @@ class Deeds:
         return frozenset(paths + acts)
 
     def _write(self, live: Live, word: Word, value: float) -> None:
-        before = self.words.get(word)
+        holder = self.held.take(spot(word), self.words.get(word), value)
         self._put(live, word, value)
-        live.undo.append(lambda: self._put(live, word, before))
+        live.undo.append(lambda: self._give_back(live, word, holder))
+
+    def _give_back(self, live: Live, word: Word, holder: Holder) -> None:
+        """As it was; or as the latest of the others wants it that still hold it."""
+        value, _ = self.held.release(spot(word), holder)
+        if value is not None:
+            self._put(live, word, value)
 
     def _put(self, live: Live, word: Word, value: float) -> None:
         """To the plant, and to the twins that are without some other fault."""
@@ -77,6 +86,7 @@ class Deeds:
         i = next(i for i in range(len(ramps)) if not ramps["left"][i])
         word, n = self.words.one(action.path), max(1, round(action.seconds / DT_S))
         before = self.words.get(word)
+        holder = self.held.take(spot(word), before, None)
         for name, value in {"part": word.part, "word": word.word, "left": n, "target": action.value,
                             "step": (action.value - before) / n}.items():
             ramps[name][i] = value
@@ -86,29 +96,57 @@ class Deeds:
             if self.blocks.ramps.get(i, ("",))[0] == live.fault.id:  # or another fault has had this row since
                 ramps["left"][i] = 0
                 del self.blocks.ramps[i]
-            self._put(live, word, before)
+            self._give_back(live, word, holder)
 
         live.undo.append(undo)
 
     def _process(self, live: Live, action: Process) -> None:
         state: Any = self.blocks.disturbance.state
         if action.kind == "skip_check":
-            state["skip_row"] = self.sim.linac.panel.find(action.row)
-            live.undo.append(lambda: state.__setitem__("skip_row", -1))
+            self._hold(live, "skip_row", state["skip_row"][0], self.sim.linac.panel.find(action.row), self._set_state)
         else:
-            state["alive"] = 0
-            for_good = live.fault.lasts.permanent and not live.away_cycles
-            self.blocks.dead = action.kind == "kill" or for_good
-            live.undo.append(lambda: state.__setitem__("alive", 1))
+            self._hold(live, "alive", state["alive"][0], 0, self._set_state)
+            if action.kind == "kill" or (live.fault.lasts.permanent and not live.away_cycles):
+                self._hold(live, "dead", 0, 1, lambda _, value: setattr(self.blocks, "dead", bool(value)))
         live.counts_since(self._next)
+
+    def _set_state(self, name: str, value: int) -> None:
+        """Of the controller's process."""
+        self.blocks.disturbance.state[name] = value
+
+    def _hold(self, live: Live, name: str, now: int, value: int, put: Callable[[str, int], None]) -> None:
+        """Until the fault ends, and no other holds it."""
+        holder = self.held.take(name, float(now), float(value))
+        put(name, value)
+
+        def undo() -> None:
+            left, _ = self.held.release(name, holder)
+            if left is not None:
+                put(name, int(left))
+
+        live.undo.append(undo)
 
     def _act(self, live: Live, action: Act) -> None:
         hands = self.sim.staff.hands
-        hands.do(action.do)
         if action.do not in ROOM_ACTS:
+            hands.do(action.do)
             live.counts_since(self._next)  # a wire of the console, which no twin has
-        if action.undo:
-            live.undo.append(lambda: hands.do(action.undo))
+            if action.undo:
+                live.undo.append(lambda: hands.do(action.undo))
+            return
+        name, value = ROOM_ACTS[action.do]
+        word = self.words.one(f"plant.room.{name}")
+        holder = self.held.take(spot(word), self.words.get(word), value)
+        hands.do(action.do)
+
+        def undo() -> None:
+            left, alone = self.held.release(spot(word), holder)
+            if alone and action.undo:
+                hands.do(action.undo)
+            elif left is not None and not alone:
+                self._put(live, word, left)
+
+        live.undo.append(undo)
 
     def _line(self, live: Live, action: Line) -> None:
         assert self.sim.hardware is not None
@@ -135,3 +173,8 @@ class Deeds:
         altered = ALTERATIONS[action.kind](self.sim, action.settings)
         live.altered.append(altered)
         live.undo.append(altered)
+
+
+def spot(word: Word) -> tuple[int, int]:
+    """Where it is, whatever it was called."""
+    return word.part, word.word
