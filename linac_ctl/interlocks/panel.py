@@ -19,6 +19,7 @@ MAY_RESET: dict[str, tuple[Role, ...]] = {
     "physicist": ("physicist", "engineer"),
     "engineer": ("engineer",),
 }
+ABSURD = 1e9  # nobody reads the digits of what is larger
 MOST_DOSE_RESETS = 1  # the same dose latch a second time in one field is not for the console any more
 
 
@@ -41,7 +42,12 @@ class Trip:
     @property
     def text(self) -> str:
         """For people: what, value, limit, when."""
-        return f"{self.id}: {self.signal} {self.value:.3f}, fine is {self.fine}, at {self.cycle * DT_S:.2f} s"
+        return f"{self.id}: {self.signal} {shown(self.value)}, fine is {self.fine}, at {self.cycle * DT_S:.2f} s"
+
+
+def shown(value: float) -> str:
+    """To a thousandth; what is absurd by its size only."""
+    return f"{value:.3f}" if not abs(value) >= ABSURD else f"{value:.3g}"
 
 
 def stop_of(row: Interlock, reaction: int) -> str:
@@ -141,7 +147,7 @@ class Panel:
             raise RefusedError(f"interlock {row.id}: a reset needs a reason")
         value = float(self.control.signals[signal_index(row.signal)])
         if int(rows["bad_cycles"][i]) > 0 or (row.standing and not row.is_fine(value)):
-            raise RefusedError(f"interlock {row.id}: its cause is still there: {row.signal} {value:.3f}, fine is {row.fine}")
+            raise RefusedError(f"interlock {row.id}: its cause is still there: {row.signal} {shown(value)}, fine is {row.fine}")
         if row.dose and self.dose_resets.get(row.id, 0) >= MOST_DOSE_RESETS and role != "engineer":
             raise RefusedError(f"interlock {row.id}: reset {self.dose_resets[row.id]} time(s) in this field already; the dose "
                                f"monitor itself may be at fault: an engineer has to look, the field is terminated")

@@ -44,6 +44,8 @@ def judge(row, signals, phase, cycle):
     row.bad_cycles = 0 if fine else row.bad_cycles + 1
     row.good_cycles = row.good_cycles + 1 if fine else 0
     before = row.tripped
+    if row.latched == 1 and row.holds == 0 and before + row.tripped_copy != 1:
+        row.holds = 1  # nobody knows which copy is right: it has tripped, until somebody resets it, even if both agree again
     if row.bad_cycles >= row.debounce and before == 0:
         row.tripped, row.tripped_copy, row.first_cycle, row.value = 1, 0, cycle, value
         row.holds += 1

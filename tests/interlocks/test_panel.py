@@ -7,7 +7,7 @@ import pytest
 from linac_ctl.control.phases import Phase, Reaction
 from linac_ctl.control.signals import Guard, Signal
 from linac_ctl.errors import RefusedError
-from linac_ctl.interlocks.panel import MAY_RESET, Panel, stop_of
+from linac_ctl.interlocks.panel import MAY_RESET, Panel, shown, stop_of
 from tests.control.rig import Rig, table
 
 IDS = [row.id for row in table().rows]
@@ -421,3 +421,10 @@ def test_the_operators_stop_is_a_latch_that_a_therapist_resets(rig: Rig) -> None
     rig.guard(Guard.NOT_ABORTED, 1.0)
     rig.cycle()
     reset(rig.panel, "ABORT", "therapist")
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    (0.12345, "0.123"), (-1.0, "-1.000"), (999999.5, "999999.500"), (1.7e308, "1.7e+308"), (-1e9, "-1e+09"), (float("nan"), "nan"),
+    (float("inf"), "inf")])
+def test_a_value_is_said_to_a_thousandth_or_by_its_size_where_it_is_absurd(value: float, said: str) -> None:
+    assert shown(value) == said

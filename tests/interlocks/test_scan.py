@@ -198,6 +198,17 @@ def test_a_latch_that_lost_both_copies_is_in_force_by_the_count_of_its_trips(lat
     assert in_force(it[0]) == acts == latch_differences(it)
 
 
+@pytest.mark.parametrize("field", ["tripped", "tripped_copy"])
+@pytest.mark.parametrize(("latched", "acts"), [(1, 1), (0, 0)])
+def test_a_latch_whose_copies_differed_once_stays_in_force_when_they_agree_again(field: str, latched: int, acts: int) -> None:
+    it = rows(2, latched=latched)
+    it[field][0] ^= 1
+    run(it, 0.0)
+    it[field][0] ^= 1
+    assert run(it, 0.0)[0][0] == 2 * acts and in_force(it[0]) == acts == latch_differences(it)
+    assert int(it["holds"][0]) == acts and int(it["holds"][1]) == 0
+
+
 def test_a_copy_is_not_repaired_by_the_scan() -> None:
     it = rows(3)
     it["tripped_copy"][1] = 0

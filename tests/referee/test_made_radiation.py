@@ -77,6 +77,11 @@ def back(made: Made, row: int, cycles: int, *, away: int = 20) -> Made:
     return made.trip(row, MID).pulses(MID + 1 + away, MID + 1 + away + cycles, 4, PER_CYCLE)
 
 
+def paused(made: Made) -> Made:
+    """A hold of 200 ms in the middle of the beam."""
+    return made.trip(MLC_POS, MID, MID + 20)
+
+
 VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-01": {
         "pulses 20 ms after a trip": lambda m: m.trip(MU_DIS, MID, react=False).dark(MID + 3, LAST),
@@ -172,6 +177,7 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     "SI-15": {
         "two starts under one arming": lambda m: m.set("phase", 170, 175, READY_PHASE),
         "dose given again after a restart": lambda m: m.fact(beams=(beam_fact(start_mu=8.0),)),
+        "a counter that loses dose in a hold, and goes on from there": lambda m: paused(m).add("mu_1", MID + 10, CYCLES, -5.0),
         "a counter that falls back": lambda m: m.add("mu_1", MID, CYCLES, -5.0),
         "a fault takes one back, and the beam goes on": lambda m: faulty(m.add("mu_2", MID, CYCLES, -5.0)),
     },
@@ -272,6 +278,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-15": {
         "stopped, armed again, started again": lambda m: rearmed(m.dark(240, 260).set("phase", 240, 255, READY_PHASE), 245),
         "one reading that is far too high": lambda m: faulty(m.add("mu_1", MID, MID + 1, 500.0)),
+        "one reading of a hold that is far too low": lambda m: faulty(paused(m).add("mu_1", MID + 10, MID + 11, -500.0)),
         "noise of one reading": lambda m: m.add("mu_1", MID, MID + 1, -0.1),
         "a fault takes a counter back, off in 20 ms": lambda m: faulty(m.dark(MID + 2, LAST).add("mu_2", MID, CYCLES, -5.0)),
     },

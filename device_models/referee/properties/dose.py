@@ -1,5 +1,7 @@
 """A. Radiation: how much, how fast, how long. Doses are plant truth; limits go with the highest rate of the mode in hand."""
 
+from typing import Any
+
 import numpy as np
 
 from ..columns import Flag
@@ -110,15 +112,24 @@ def one_start(it: Property, table: Table) -> Verdict:
     return joined([several, backwards(it, table), bounded(it, table)])
 
 
+def falls_for_good(table: Table, name: str) -> Any:
+    """(n,) bool: this counter is lower than in both cycles before, and when the next pulse comes it still is."""
+    last = before(table[name], -np.inf)
+    level = np.minimum(last, before(last, -np.inf)) - 0.02
+    fallen, lit = table[name] < level, np.flatnonzero(table.beam)
+    for at in np.flatnonzero(fallen):
+        following = lit[np.searchsorted(lit, at) :][:1]
+        fallen[at] = not len(following) or following[0] <= at + 1 or not table[name][following[0] - 1] >= level[at]
+    return fallen
+
+
 def backwards(it: Property, table: Table) -> Verdict:
     """Counters may only grow within a field; where a fault takes one back, the beam is off 25 ms later.
 
-    One reading that is too high and gone in the next cycle has taken nothing back.
+    One reading that is too high and gone in the next cycle has taken nothing back; nor has one that is too low, and right again
+    before the next pulse.
     """
-    fallen = np.zeros(len(table), bool)
-    for name in ("mu_1", "mu_2"):
-        last = before(table[name], -np.inf)
-        fallen |= table[name] < np.minimum(last, before(last, -np.inf)) - 0.02
+    fallen = falls_for_good(table, "mu_1") | falls_for_good(table, "mu_2")
     fallen &= table.armed_at >= 0
     if fallen.any():
         fallen &= table.since(table.has(Flag.CLEAR_DOSE) | table.has(Flag.ARM)) > 1
