@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..interface.image import AXIS_DEVICES, Image
+from ..interface.image import AXIS_DEVICES, Image, Node
 
 SIGMAS = 12.0
 STAMPS = np.float64(1e12).view(np.int64)  # as a word of whole numbers
@@ -37,11 +37,13 @@ def floors(image: Image, plant: Any) -> tuple[Any, ...]:
 def audible(noise: tuple[Any, ...], image: Image, own: frozenset[str]) -> tuple[Any, ...]:
     """The same for a fault that writes these words of the plant.
 
-    An axis whose encoders both freeze trembles no more, which is more than noise: any difference is one.
+    An axis whose encoders both freeze, or whose readings are said again under a new stamp, trembles no more, which is more than
+    noise: any difference is one.
     """
     found = list(noise)
     for at, (name, part) in enumerate(zip(image._fields, image)):
-        mute = [i for i in range(len(part)) if {f"plant.{name}[{i}].freeze", f"plant.{name}[{i}].freeze_2"} <= own]
+        said_again = name in AXIS_DEVICES and f"plant.nodes[{int(Node[name.upper()])}].stale" in own
+        mute = [i for i in range(len(part)) if said_again or {f"plant.{name}[{i}].freeze", f"plant.{name}[{i}].freeze_2"} <= own]
         if name in AXIS_DEVICES and mute:
             floor = found[at].copy().view(part.dtype)
             floor["readback"][mute] = floor["readback_2"][mute] = 0.0

@@ -27,12 +27,12 @@ class Rows:
 
 def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], index: int, first_ring: int) -> Rows:
     """All disturbed wires of fault `name`, which is number `index`; its past begins at `first_ring`."""
-    rows = Rows()
+    rows, silent = Rows(), silenced(words, actions)
     for k, action in enumerate(actions):
         found, table = wires(words, seed, name, k, action)
         now, sizes = np.array([words.get(word) for word in found], float), table["ring_size"]
         table["fault"], table["ring"] = index, first_ring + len(rows.past) + np.cumsum(sizes) - sizes
-        table["noise"] = [words.noise_of(word) for word in found]
+        table["noise"] = [0.0 if word.path in silent else words.noise_of(word) for word in found]
         table["bound"] = [words.bound_of(word) for word in found]
         table["clean"] = table["said"] = now
         rows.past += np.repeat(now, sizes).tolist()
@@ -40,6 +40,14 @@ def rows_of(words: Words, seed: int, name: str, actions: tuple[Action, ...], ind
         rows.out.append(table[out])
         rows.back.append(table[~out])
     return rows
+
+
+def silenced(words: Words, actions: tuple[Action, ...]) -> frozenset[str]:
+    """Readings of axes that both say the same again and again: that they tremble no more is more than noise."""
+    still = {word.path for action in actions if isinstance(action, Wire) and action.behaviour in (Behaviour.FREEZE, Behaviour.DROP)
+             for word in words.find(action.path)}
+    axes = {path.removesuffix(".readback") for path in still if f"{path}_2" in still}
+    return frozenset(f"{axis}.{name}" for axis in axes for name in ("readback", "readback_2"))
 
 
 def wires(words: Words, seed: int, name: str, k: int, action: Action) -> tuple[list[Word], Any]:

@@ -77,6 +77,12 @@ def back(made: Made, row: int, cycles: int, *, away: int = 20) -> Made:
     return made.trip(row, MID).pulses(MID + 1 + away, MID + 1 + away + cycles, 4, PER_CYCLE)
 
 
+def stuck_on_old(made: Made, cycles: int) -> Made:
+    """Readings get old, the permit falls, and pulses go on for so many cycles."""
+    made.set("age_cycles", MID, MID + 10, 4).flag(Flag.HV_ON, MID, CYCLES, on=False)
+    return made.flag(Flag.PERMIT, MID, LAST, on=False).dark(MID + cycles, LAST)
+
+
 def paused(made: Made) -> Made:
     """A hold of 200 ms in the middle of the beam."""
     return made.trip(MLC_POS, MID, MID + 20)
@@ -166,6 +172,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
     },
     "SI-13": {
         "beam 20 ms after a reading was 30 ms old": lambda m: m.set("age_cycles", MID, MID + 2, [3, 4]),
+        "a trigger that sticks goes on for 40 ms": lambda m: faulty(stuck_on_old(m, 4)),
+        "a permit that stays with old readings and a fault": lambda m: faulty(m.set("age_cycles", MID, MID + 2, [3, 4])),
         "a node that died before": lambda m: m.set("age_cycles", READY, CYCLES, 50),
         "high voltage on lost readings": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12),
     },
@@ -264,6 +272,7 @@ NEAR: dict[str, dict[str, Alter]] = {
     "SI-13": {
         "readings 20 ms old all the time": lambda m: m.set("age_cycles", 0, CYCLES, 2),
         "beam in the cycle in which one gets 30 ms old": lambda m: m.set("age_cycles", MID, MID + 3, [3, 0, 0]),
+        "a trigger that sticks is stopped after 30 ms": lambda m: faulty(stuck_on_old(m, 3)),
         "high voltage off with the reading": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12).flag(
             Flag.HV_ON, MID, CYCLES, on=False),
         "high voltage of a controller that is gone": lambda m: m.dark(MID, LAST).set("age_cycles", MID, MID + 4, 12).flag(

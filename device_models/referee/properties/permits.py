@@ -90,8 +90,14 @@ def stale_data(it: Property, table: Table) -> Verdict:
     """SI-13."""
     stale, lost = table["age_cycles"] >= STALE_CYCLES, table["age_cycles"] >= LOST_CYCLES
     hot = lost & table.has(Flag.HV_ON | Flag.ALIVE) & isin(table["phase"], (table.facts.beam_phase, table.facts.armed_phase))
+    without = table.beam & ~table.has(ALLOWED)
+
+    def left() -> Any:
+        stuck = np.where(without & ~table.unharmed, STUCK_MS - 5.0 - run_length(without) * CYCLE_MS, -np.inf)
+        return np.maximum(10.0 - since_first(stale), stuck)
+
     return joined([
-        it.worst(table, lambda: 10.0 - since_first(stale), "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
+        it.worst(table, left, "beam this long after a reading was 30 ms old: 10 ms", at_most=10.0,
                  reached=True, looked=table.beam & stale),
         it.worst(table, lambda: 10.0 - since_first(hot), "high voltage this long after a reading was 100 ms old: 10 ms",
                  at_most=10.0, reached=True, looked=hot)])
@@ -141,7 +147,8 @@ PERMITS = (
     Property("SI-12", "a dead controller stops the beam", "ms", ANY, "60 ms",
              "right answers to the challenge, counted by the referee, and the controller's clock", dead_controller),
     Property("SI-13", "stale data stop the beam", "ms", ANY, "30 ms: hold in 10 ms; 100 ms: off in 10 ms",
-             "age by the stamp of the oldest node; a fresh stamp on old readings is judged by where things are", stale_data),
+             "age by the stamp of the oldest node; a fresh stamp on old readings is judged by where things are; pulses without a "
+             "permit, of a trigger that sticks, as under SI-02", stale_data),
     Property("SI-14", "safe from cold", "ms", ANY, "no pulse before the self-test",
              "the channel's own list of checks that have acted, since power came back and since arming", safe_from_cold),
     Property("SI-29", "a trip beats everything", "ms", ANY, "permit low in 20 ms, beam off in 25 ms",
