@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,12 @@ PARTS = {"grid": ("single faults", "#1f5fa8"), "pairs": ("two faults", "#e08a00"
          "guided": ("search", "#2f8f5b")}
 LEFT, TOP, ROW, WIDTH = 230, 44, 15, 1000
 PAIRS_TITLE = "Two faults: the worst of their meetings (before, after, same cycle)"
+LEAST = {"ms": 10.0, "MU": 0.01, "mm": 0.01}  # where a logarithmic axis begins
+WIDE = 50.0  # times the median: beyond that a linear axis shows the slowest run and nothing else
 TITLE_PX = 8  # of a letter of a title, the wide ones too
+
+
+Place = Callable[[Any], Any]  # values -> places along an axis
 
 
 def pictures(rows: Sequence[Row]) -> dict[str, str]:
@@ -88,19 +94,35 @@ def spread(rows: Iterable[Row], column: str, unit: str, title: str, limits: tupl
             groups[row.part].append(max(0.0, value))
     if not groups:
         return ""
-    lines = tuple(_steps(PARTS[part][0], sorted(values), PARTS[part][1]) for part, values in groups.items() if part in PARTS)
-    most = max(max(values) for values in groups.values())
-    marks = tuple(Mark(at, f"{name} {at:g} {unit}", ERROR if name.startswith("bar") else INK) for at, name in limits
-                  if at <= max(4 * most, 1e-9))
-    reach = Line("", np.array([0.0, max([most, *(mark.x for mark in marks)]) * 1.05]), np.array([np.nan, np.nan]), "none")
-    return chart(title, unit, (Panel("% of runs within", (*lines, reach), height=190),), marks=marks)
+    most, least = max(max(values) for values in groups.values()), LEAST[unit]
+    middle = max(float(np.median([value for values in groups.values() for value in values])), least)
+    marked = [(at, name) for at, name in limits if at <= max(4 * most, 1e-9)]
+    end = max([most, *(at for at, _ in marked)]) * 1.05
+    place: Place = partial(log_place, least) if most > WIDE * middle else np.asarray
+    lines = tuple(_steps(PARTS[part][0], place(sorted(values)), PARTS[part][1]) for part, values in groups.items() if part in PARTS)
+    marks = tuple(Mark(float(place(at)), f"{name} {at:g} {unit}", ERROR if name.startswith("bar") else INK) for at, name in marked)
+    reach = Line("", place([0.0, end]), np.array([np.nan, np.nan]), "none")
+    label, tens = (f"{unit} (logarithmic)", log_ticks(least, end)) if place is not np.asarray else (unit, ())
+    return chart(title, label, (Panel("% of runs within", (*lines, reach), height=190),), marks=marks, x_ticks=tens)
 
 
-def _steps(name: str, values: list[float], color: str) -> Line:
+def log_place(least: float, values: Any) -> Any:
+    """Where values are along a logarithmic axis that begins at `least`; what is less is there too."""
+    return np.log10(np.maximum(values, least))
+
+
+def log_ticks(least: float, most: float) -> tuple[tuple[float, str], ...]:
+    """1, 2, 5, 10 ..., from the least on."""
+    first, last = int(np.floor(np.log10(least))), int(np.ceil(np.log10(most)))
+    values = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
+    return tuple((float(np.log10(value)), f"{value:g}") for value in values if least <= value <= most)
+
+
+def _steps(name: str, values: Any, color: str) -> Line:
     """The distribution as it is, without any binning."""
     share = 100.0 * np.arange(1, len(values) + 1) / len(values)
     x, y = np.repeat(values, 2), np.repeat(share, 2)
-    return Line(name, np.concatenate([[0.0, values[0]], x[1:], x[-1:]]), np.concatenate([[0.0, 0.0], y[:-1], y[-1:]]), color, 1.8)
+    return Line(name, np.concatenate([x[:1], x[:1], x[1:], x[-1:]]), np.concatenate([[0.0, 0.0], y[:-1], y[-1:]]), color, 1.8)
 
 
 def pairs(rows: Iterable[Row]) -> str:

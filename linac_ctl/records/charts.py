@@ -110,8 +110,8 @@ class Canvas:
 
 
 def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band, ...] = (), width: int = 1000,
-          marks: tuple[Mark, ...] = ()) -> str:
-    """SVG of panels under one another, all over the same x."""
+          marks: tuple[Mark, ...] = (), x_ticks: tuple[tuple[float, str], ...] = ()) -> str:
+    """SVG of panels under one another, all over the same x. `x_ticks`: place and text, where round numbers are not meant."""
     height = TOP + sum(p.height for p in panels) + GAP * (len(panels) - 1) + BOTTOM
     canvas = Canvas(width, height)
     canvas.text(8, 15, title, size=13, more=' font-weight="600"')
@@ -121,7 +121,7 @@ def chart(title: str, x_label: str, panels: tuple[Panel, ...], bands: tuple[Band
         _panel(canvas, panel, x, top, bands)
         top += panel.height + GAP
     _marks(canvas, marks, x, top - GAP)
-    _x_axis(canvas, x, top - GAP, x_label)
+    _x_axis(canvas, x, top - GAP, x_label, x_ticks or round_ticks(x))
     _legend(canvas, panels, bands)
     return canvas.svg(title)
 
@@ -250,12 +250,17 @@ def _y_axis(canvas: Canvas, y: Scale, panel: Panel, x: Scale) -> None:
     )
 
 
-def _x_axis(canvas: Canvas, x: Scale, bottom: float, label: str) -> None:
+def round_ticks(x: Scale) -> tuple[tuple[float, str], ...]:
+    """Round numbers along an axis, with as many decimals as they need."""
     marks = ticks(x.low, x.high, int((x.at_high - x.at_low) // 70))
     step = marks[1] - marks[0] if len(marks) > 1 else 1.0
-    for mark in marks:
-        canvas.add(f'<path d="M{x(mark):.1f} {bottom}v4" stroke="{INK}"/>')
-        canvas.text(x(mark), bottom + 15, tick_text(mark, step), anchor="middle", size=10)
+    return tuple((mark, tick_text(mark, step)) for mark in marks)
+
+
+def _x_axis(canvas: Canvas, x: Scale, bottom: float, label: str, marks: tuple[tuple[float, str], ...]) -> None:
+    for at, text in marks:
+        canvas.add(f'<path d="M{x(at):.1f} {bottom}v4" stroke="{INK}"/>')
+        canvas.text(x(at), bottom + 15, text, anchor="middle", size=10)
     canvas.text((x.at_low + x.at_high) / 2, bottom + 30, label, anchor="middle")
 
 

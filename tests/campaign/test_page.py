@@ -13,7 +13,7 @@ from linac_ctl.campaign.export import write_csv, write_parquet
 from linac_ctl.campaign.figures import figures
 from linac_ctl.campaign.numbers import readable
 from linac_ctl.campaign.page import junit, write
-from linac_ctl.campaign.pictures import PAIRS_TITLE, pairs
+from linac_ctl.campaign.pictures import PAIRS_TITLE, log_ticks, pairs, spread
 from linac_ctl.campaign.row import Row
 from linac_ctl.campaign.summary import summary
 from tests.campaign.worlds import CATALOGUE, config, row_of
@@ -121,3 +121,16 @@ def test_the_title_of_the_pairs_has_room_however_few_they_are(rows):
                                          (999.7, "1000"), (0.0, "0"), (-1.7e308, "-1.7e+308")])
 def test_a_readable_number_has_no_power_of_ten_unless_it_is_absurd(value, text):
     assert readable(value) == text
+
+
+@pytest.mark.parametrize("slowest_ms, logarithmic", [(40.0, False), (1500.0, False), (1510.0, True), (101_630.0, True)])
+def test_times_far_beyond_the_usual_ones_do_not_hide_the_usual_ones(rows, slowest_ms, logarithmic):
+    some = [replace(row, reaction_ms=30.0, part="grid") for row in rows[:9]]
+    svg = spread([*some, replace(rows[0], reaction_ms=slowest_ms, part="grid")], "reaction_ms", "ms", "Stopped", ((20.0, "bar"),))
+    assert ("ms (logarithmic)" in svg) is logarithmic and "bar 20 ms" in svg
+    Xml.fromstring(svg)
+
+
+def test_a_logarithmic_axis_has_the_numbers_that_people_count_in():
+    assert [text for _, text in log_ticks(10.0, 260.0)] == ["10", "20", "50", "100", "200"]
+    assert [round(at, 3) for at, _ in log_ticks(0.01, 0.06)] == [-2.0, -1.699, -1.301]
