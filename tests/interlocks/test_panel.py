@@ -428,3 +428,10 @@ def test_the_operators_stop_is_a_latch_that_a_therapist_resets(rig: Rig) -> None
     (float("inf"), "inf")])
 def test_a_value_is_said_to_a_thousandth_or_by_its_size_where_it_is_absurd(value: float, said: str) -> None:
     assert shown(value) == said
+
+
+def test_a_row_stands_when_the_table_has_it_and_it_is_in_force() -> None:
+    rig = Rig()
+    assert not rig.panel.stands("COUCH_DIS") and not rig.panel.stands("NO_SUCH_ROW")
+    trip(rig, "COUCH_DIS")
+    assert rig.panel.stands("COUCH_DIS") and not rig.panel.stands("GANTRY_DIS") and not rig.panel.stands("NO_SUCH_ROW")

@@ -209,6 +209,13 @@ def test_a_latch_whose_copies_differed_once_stays_in_force_when_they_agree_again
     assert int(it["holds"][0]) == acts and int(it["holds"][1]) == 0
 
 
+def test_copies_that_differ_do_not_make_fewer_of_the_trips_that_were_counted() -> None:
+    it = rows(2, latched=1)
+    it["holds"][0], it["tripped_copy"][0] = 3, 0
+    run(it, 0.0)
+    assert int(it["holds"][0]) == 3
+
+
 def test_a_copy_is_not_repaired_by_the_scan() -> None:
     it = rows(3)
     it["tripped_copy"][1] = 0
