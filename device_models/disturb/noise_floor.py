@@ -40,12 +40,20 @@ def audible(noise: tuple[Any, ...], image: Image, own: frozenset[str]) -> tuple[
     An axis whose encoders both freeze, or whose readings are said again under a new stamp, trembles no more, which is more than
     noise: any difference is one.
     """
+    if not any(path.endswith((".freeze_2", ".stale")) for path in own):
+        return noise
     found = list(noise)
-    for at, (name, part) in enumerate(zip(image._fields, image)):
-        said_again = name in AXIS_DEVICES and f"plant.nodes[{int(Node[name.upper()])}].stale" in own
-        mute = [i for i in range(len(part)) if said_again or {f"plant.{name}[{i}].freeze", f"plant.{name}[{i}].freeze_2"} <= own]
-        if name in AXIS_DEVICES and mute:
-            floor = found[at].copy().view(part.dtype)
+    for at, name in enumerate(image._fields):
+        mute = muted(name, len(image[at]), own) if name in AXIS_DEVICES else []
+        if mute:
+            floor = found[at].copy().view(image[at].dtype)
             floor["readback"][mute] = floor["readback_2"][mute] = 0.0
             found[at] = floor.view(np.float64)
     return tuple(found)
+
+
+def muted(device: str, axes: int, own: frozenset[str]) -> list[int]:
+    """Axes of a device that tremble no more."""
+    if f"plant.nodes[{int(Node[device.upper()])}].stale" in own:
+        return list(range(axes))
+    return [i for i in range(axes) if {f"plant.{device}[{i}].freeze", f"plant.{device}[{i}].freeze_2"} <= own]

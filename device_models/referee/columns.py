@@ -97,5 +97,7 @@ STATE = np.dtype([  # the witness's own memory
     ("violated", "i8"), ("violated_cycle", "i8"), ("violated_by", "f8"),  # number of the property, when, by how much
 ])
 
+QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
+
 # what a block returns beside the events of the controller (below 1 << 16, which the moments of faults use)
 JUDGED, TRACE_FULL = 1 << 18, 1 << 17  # a property is violated; the chunk is full

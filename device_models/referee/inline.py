@@ -5,14 +5,13 @@ of a machine with faults.
 """
 
 from ..interface.compiled import compiled
-from .columns import JUDGED, Flag
+from .columns import JUDGED, QUIET_CYCLES, Flag
 
 PERMIT, CHANNEL, CHAIN, ARM = int(Flag.PERMIT), int(Flag.CHANNEL), int(Flag.CHAIN), int(Flag.ARM)
 HEARTBEAT, INHIBIT, ALLOWED = int(Flag.HEARTBEAT), int(Flag.INHIBIT), int(Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN)
 LOOKED = ALLOWED | int(Flag.OLD)
 INHIBITED_CYCLES = 3  # SI-01: claimed at three ends of cycles, so for 20 ms
 STUCK_CYCLES = 3  # SI-02: a trigger or contactor that sticks is stopped by other means within 40 ms
-QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
 SILENT_CYCLES = 6  # SI-12: 60 ms
 TRIP_CYCLES = 3  # SI-29: 25 ms; from what has tripped, whatever its reaction in memory says
 SMALLEST_OVER_MU, SHARE_OVER, MOST_OVER_MU = 5.0, 0.1, 25.0  # SI-05
@@ -59,7 +58,7 @@ def come_back(state, row, forbidden):
 @compiled
 def with_beam(state, row):
     """-> (number of the property that this pulse violates, by how much), or zeros."""
-    stuck = 0 < state.back <= STUCK_CYCLES
+    stuck = 0 < state.back <= STUCK_CYCLES and state.unpermitted > 0  # with a permit it is the controller's
     if state.tripped > TRIP_CYCLES and not stuck:
         return 29, (state.tripped - 1) * 10.0
     if state.inhibited >= INHIBITED_CYCLES and not stuck:

@@ -3,7 +3,9 @@
 
 import numpy as np
 
-from .track import MS, QUIET_CYCLES, Track
+from device_models.referee.columns import QUIET_CYCLES
+
+from .track import MS, Track
 
 BAR_MM, GOAL_MM = 2.0, 1.5  # a target that is further away must not be irradiated for longer than 40 ms
 

@@ -98,11 +98,12 @@ def spread(rows: Iterable[Row], column: str, unit: str, title: str, limits: tupl
     middle = max(float(np.median([value for values in groups.values() for value in values])), least)
     marked = [(at, name) for at, name in limits if at <= max(4 * most, 1e-9)]
     end = max([most, *(at for at, _ in marked)]) * 1.05
-    place: Place = partial(log_place, least) if most > WIDE * middle else np.asarray
+    wide = most > WIDE * middle
+    place: Place = partial(log_place, least) if wide else np.asarray
     lines = tuple(_steps(PARTS[part][0], place(sorted(values)), PARTS[part][1]) for part, values in groups.items() if part in PARTS)
     marks = tuple(Mark(float(place(at)), f"{name} {at:g} {unit}", ERROR if name.startswith("bar") else INK) for at, name in marked)
     reach = Line("", place([0.0, end]), np.array([np.nan, np.nan]), "none")
-    label, tens = (f"{unit} (logarithmic)", log_ticks(least, end)) if place is not np.asarray else (unit, ())
+    label, tens = (f"{unit} (logarithmic)", log_ticks(least, end)) if wide else (unit, ())
     return chart(title, label, (Panel("% of runs within", (*lines, reach), height=190),), marks=marks, x_ticks=tens)
 
 

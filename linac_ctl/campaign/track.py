@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from device_models.interface.image import DT_S
-from device_models.referee.columns import Flag
+from device_models.referee.columns import QUIET_CYCLES, Flag
 
 MS = DT_S * 1000.0
-QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
 MOVES = 0.01  # mm or deg in a cycle: a mm or a degree in a second, well above what a standing axis trembles
 LEAF_MOVES_MM_PER_S = 1.0
 

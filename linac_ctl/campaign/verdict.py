@@ -159,24 +159,23 @@ def reacted(due: Due, m: Measures) -> tuple[Verdict, str]:
         return ("failed", f"{m.noticed.name} tripped, and nothing should have") if m.noticed and not m.gone else ("passed", "")
     if due.demand == "either":
         return ("passed", "") if m.noticed else ("harmless", "so small that nobody has to react")
-    wanting = shortcoming(due, m)
-    if wanting is not None:  # what trips beside a fault that is not owed is about something else
-        return wanting if due.owed(m) else ("harmless", NOT_DUE)
+    if (late := missed(due, m)) is not None:
+        return ("missed", late) if due.owed(m) else ("harmless", NOT_DUE)
+    if not due.strong_enough(m):  # however little beam there was: a hold ends it as fast as what is due would
+        if m.start_ms is None or m.gone:
+            return "harmless", NOT_DUE  # it was never too much, or had gone: what tripped was about something else
+        return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"
     allowed, given = due.mu_allowed(m), given_mu(m)
     if allowed is not None and given > allowed + 1e-6:
         return "failed", f"{given:.2f} MU after it was due, limit {allowed:.2f} MU"
     return "passed", ""
 
 
-def shortcoming(due: Due, m: Measures) -> tuple[Verdict, str] | None:
-    """Nobody noticed, or too late, or did too little; None = all that is asked for."""
-    if m.noticed is None and not due.in_time(m):
-        return "missed", _nobody(due, m)
-    if not due.in_time(m):
-        return "missed", f"{m.noticed.name if m.noticed else 'noticed'} after {m.detection_ms:g} ms, {_limit(due, m)}"
-    if not due.strong_enough(m):
-        return "failed", f"reaction {'+'.join(sorted(m.reactions)) or 'none'}, due is {'+'.join(due.reaction) or 'any'}"
-    return None
+def missed(due: Due, m: Measures) -> str | None:
+    """Why it counts as not noticed: by nobody, or too late. None = in time."""
+    if due.in_time(m):
+        return None
+    return _nobody(due, m) if m.noticed is None else f"{m.noticed.name} after {m.detection_ms:g} ms, {_limit(due, m)}"
 
 
 def exposure_of(mode: Any, devices: set[str]) -> Exposure:

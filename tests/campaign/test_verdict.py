@@ -70,10 +70,18 @@ def test_a_start_that_is_prevented_is_a_hold_as_long_as_there_was_no_beam(due, m
 
 
 @pytest.mark.parametrize("beam, expected", [(5, "harmless"), (10, "harmless"), (11, "missed"), (100, "missed")])
-def test_what_trips_late_or_does_little_beside_a_fault_that_is_not_owed_is_about_something_else(beam, expected):
+def test_what_trips_late_beside_a_fault_that_is_not_owed_is_about_something_else(beam, expected):
     assert verdict(measures(1900.0, beam=beam, motion=0)) == expected
-    off = Mode(reaction=("beam_off", "motion_stop"))
-    assert verdict(measures(beam=beam, motion=0), off) == {"harmless": "harmless", "missed": "failed"}[expected]
+
+
+@pytest.mark.parametrize("beam", [0, 1, 3, 10, 100])
+def test_a_weak_reaction_fails_though_it_has_ended_the_beam_at_once(beam):
+    assert verdict(measures(10.0, beam=beam, motion=0), Mode(reaction=("beam_off", "motion_stop"))) == "failed"
+
+
+@pytest.mark.parametrize("since", [{"start_ms": None}, {"gone": True}])
+def test_what_does_little_beside_a_fault_that_was_never_too_much_or_has_gone_is_about_something_else(since):
+    assert verdict(measures(beam=1, motion=0, **since), Mode(reaction=("beam_off", "motion_stop"))) == "harmless"
 
 
 def test_a_fault_that_is_worse_noticed_late_than_not_at_all_would_be_absurd():

@@ -65,6 +65,11 @@ def test_a_beam_that_comes_back_while_it_is_forbidden_has_to_be_stopped_within_3
     assert stopped_by(lambda m: back(m, row, 5))[0] in (1, 2, 29)
 
 
+@pytest.mark.parametrize(("row", "number"), [(MLC_POS, 29), (MU_DIS, 29)])
+def test_a_beam_that_comes_back_with_a_permit_is_stopped_at_once(row: int, number: int) -> None:
+    assert stopped_by(lambda m: back(m, row, 1).flag(Flag.PERMIT, MID + 21, MID + 22)) == (number, 21)
+
+
 def test_few_pulses_that_come_back_are_no_less_a_beam() -> None:
     number, after = stopped_by(lambda m: back(m, MU_DIS, 40, every=3))
     assert number == 29 and after == 21 + 3

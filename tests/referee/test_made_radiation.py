@@ -94,6 +94,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "a hold that holds nothing": lambda m: m.trip(MLC_POS, MID, MID + 50, react=False),
         "the controller says no and beams on": lambda m: m.flag(Flag.INHIBIT, MID, MID + 3),
         "a trigger that sticks in a hold, and nothing stops it": lambda m: faulty(back(m, MLC_POS, 4)),
+        "a permit that comes back in a hold, beside another fault": lambda m: faulty(
+            back(m, MLC_POS, 1).flag(Flag.PERMIT, MID + 21, MID + 22)),
         "pulses in a hold, and nothing is wrong": lambda m: back(m, MLC_POS, 1),
         "the beam goes on with a fault": lambda m: faulty(m.trip(MLC_POS, MID, react=False).dark(MID + 4, LAST)),
         "the contactor ignores the chain": lambda m: gap(m, Flag.CHAIN, 2),
@@ -194,6 +196,8 @@ VIOLATED: dict[str, dict[str, Alter]] = {
         "a permit wire that sticks for 70 ms, and nothing else goes": lambda m: faulty(m.trip(MU_DIS, MID).flag(
             Flag.PERMIT, MID, MID + 9)),
         "pulses that come back after a trip, and nothing stops them": lambda m: faulty(back(m, MU_DIS, 4)),
+        "a permit that comes back after a trip, beside another fault": lambda m: faulty(
+            back(m, MU_DIS, 1).flag(Flag.PERMIT, MID + 21, MID + 22)),
         "pulses that come back after a trip, and nothing is wrong": lambda m: back(m, MU_DIS, 1),
         "a beam that has paused for 40 ms after a trip": lambda m: faulty(back(m, MU_DIS, 1, away=4)),
         "beam for ever after a trip": lambda m: m.trip(MU_DIS, MID, react=False),

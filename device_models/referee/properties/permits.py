@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import Flag
+from ..columns import QUIET_CYCLES, Flag
 from ..judging.runs import before, pieces, run_length
 from ..judging.table import CYCLE_MS, Table, isin
 from ..judging.verdict import Verdict
@@ -13,7 +13,6 @@ from .catalogue import ANY, Property, joined
 ALLOWED = Flag.PERMIT | Flag.CHANNEL | Flag.CHAIN
 ALL_TESTED = 63
 STALE_CYCLES, LOST_CYCLES = 3, 10
-QUIET_CYCLES = 5  # so long without pulses is no beam, however low the dose rate
 STUCK_MS = 40.0  # what sticks is stopped by other means
 
 
@@ -23,15 +22,18 @@ def since_first(so: Any) -> Any:
 
 
 def back_ms(table: Table, forbidden: Any) -> Any:
-    """(n,) ms for which a beam that had ended has been back while this forbids it, by a fault; 0 where it is no such beam."""
-    dark = before(run_length(~table.beam), QUIET_CYCLES)
-    begins = table.beam & forbidden & (dark >= QUIET_CYCLES) & ~table.unharmed
+    """(n,) ms for which pulses without a permit have been back, by a fault, while this forbids them; 0 where they are no such.
+
+    A pulse with a permit is the controller's, whatever is wrong elsewhere.
+    """
+    stray = table.beam & ~table.has(ALLOWED) & ~table.unharmed
+    begins = stray & forbidden & (before(run_length(~table.beam), QUIET_CYCLES) >= QUIET_CYCLES)
     found = np.zeros(len(table))
     for first, last in pieces(forbidden) if begins.any() else ():
         at = np.flatnonzero(begins[first:last])
         if len(at):
             found[first + at[0] : last] = CYCLE_MS * np.arange(1, last - first - at[0] + 1)
-    return found
+    return np.where(stray, found, 0.0)
 
 
 def left_ms(table: Table, forbidden: Any, limit_ms: float) -> Any:
